@@ -1,0 +1,21 @@
+/*
+ * Named places where a test may make the world fail.  In a normal build FAULT_POINT() is 0 and
+ * costs nothing; with -Dfault=true the variable HAUS_FAULT, "name:what@n[,...]", makes the n-th
+ * pass of a point do `what`: crash (SIGKILL to ourselves), eio, enospc, delay (100 ms).
+ *
+ *     if (FAULT_POINT("log.flush") || fdatasync(fd) < 0) return err_set_errno(err, errno, ...);
+ *
+ * The value is 0 or -1 with errno set.  Names are `station.what`; each is a literal used once, so
+ * that a test can find them all in the sources.
+ */
+#ifndef BASE_FAULT_H
+#define BASE_FAULT_H
+
+#ifdef HAUS_FAULT_POINTS
+int fault_hit(const char *name);
+#define FAULT_POINT(name) fault_hit(name)
+#else
+#define FAULT_POINT(name) 0
+#endif
+
+#endif

@@ -1,0 +1,110 @@
+/* Directories: making, removing, measuring, locking; see disk.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <fts.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "disk/disk.h"
+
+bool disk_exists(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+enum rc disk_make_dirs(const char *path, mode_t mode, struct err *err)
+{
+    CLEANUP_FREE char *copy = mem_strdup(path);
+
+    for (char *slash = strchr(copy + 1, '/');; slash = strchr(slash + 1, '/')) {
+        if (slash)
+            *slash = '\0';
+        if (mkdir(copy, mode) < 0 && errno != EEXIST)
+            return err_set_errno(err, errno, "cannot make directory '%s'", copy);
+        if (!slash)
+            return RC_OK;
+        *slash = '/';
+    }
+}
+
+static FTS *open_tree(const char *path)
+{
+    CLEANUP_FREE char *copy = mem_strdup(path);
+    char *const roots[] = { copy, NULL };
+
+    return fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+}
+
+enum rc disk_remove_tree(const char *path, struct err *err)
+{
+    if (!disk_exists(path))
+        return RC_OK;
+    FTS *tree = open_tree(path);
+    if (!tree)
+        return err_set_errno(err, errno, "cannot read directory '%s'", path);
+    enum rc rc = RC_OK;
+    for (FTSENT *e = NULL; !rc && (e = fts_read(tree));) {
+        if (e->fts_info == FTS_D)
+            continue;
+        int failed = e->fts_info == FTS_DP ? rmdir(e->fts_accpath) : unlink(e->fts_accpath);
+        if (failed && errno != ENOENT)
+            rc = err_set_errno(err, errno, "cannot remove '%s'", e->fts_path);
+    }
+    fts_close(tree);
+    return rc;
+}
+
+uint64_t disk_tree_size(const char *path)
+{
+    uint64_t total = 0;
+    FTS *tree = disk_exists(path) ? open_tree(path) : NULL;
+
+    if (!tree)
+        return 0;
+    for (FTSENT *e = NULL; (e = fts_read(tree));)
+        if (e->fts_info == FTS_F)
+            total += (uint64_t)e->fts_statp->st_size;
+    fts_close(tree);
+    return total;
+}
+
+static pid_t read_holder(int fd)
+{
+    char text[24] = { 0 };
+    int64_t pid = 0;
+
+    if (pread(fd, text, sizeof text - 1, 0) > 0)
+        (void)!str_to_i64(str_trim(str_of(text)), 1, INT32_MAX, &pid);
+    return (pid_t)pid;
+}
+
+enum rc disk_lock_dir(const char *dir, int *out, pid_t *holder, struct err *err)
+{
+    CLEANUP_FREE char *path = mem_printf("%s/lock", dir);
+    CLEANUP(disk_close) int fd = -1;
+    enum rc rc = disk_open(path, O_RDWR | O_CREAT, 0600, &fd, err);
+
+    *holder = 0;
+    if (rc)
+        return rc;
+    if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        if (errno != EWOULDBLOCK)
+            return err_set_errno(err, errno, "cannot lock '%s'", path);
+        *holder = read_holder(fd);
+        return err_set(err, RC_EXISTS, "cannot use '%s': it is in use by pid %d", dir, (int)*holder);
+    }
+    char text[24];
+    int n = snprintf(text, sizeof text, "%d\n", (int)getpid());
+    if (ftruncate(fd, 0) < 0)
+        return err_set_errno(err, errno, "cannot write to '%s'", path);
+    rc = disk_pwrite_all(fd, text, (size_t)n, 0, path, err);
+    if (rc)
+        return rc;
+    *out = fd;
+    fd = -1;
+    return RC_OK;
+}

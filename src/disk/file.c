@@ -1,0 +1,156 @@
+/* Whole writes, flushes and atomic replacement; see disk.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "disk/disk.h"
+
+void disk_close(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+enum rc disk_open(const char *path, int flags, mode_t mode, int *out, struct err *err)
+{
+    int fd = open(path, flags | O_CLOEXEC, mode);
+
+    if (fd < 0)
+        return err_set_errno(err, errno, "cannot open '%s'", path);
+    *out = fd;
+    return RC_OK;
+}
+
+enum rc disk_write_all(int fd, const void *p, size_t n, const char *path, struct err *err)
+{
+    const char *at = p;
+
+    while (n) {
+        ssize_t done = FAULT_POINT("disk.write") ? -1 : write(fd, at, n);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0)
+            return err_set_errno(err, errno, "cannot write to '%s'", path);
+        at += done;
+        n -= (size_t)done;
+    }
+    return RC_OK;
+}
+
+enum rc disk_pwrite_all(int fd, const void *p, size_t n, off_t at, const char *path, struct err *err)
+{
+    const char *bytes = p;
+
+    while (n) {
+        ssize_t done = FAULT_POINT("disk.pwrite") ? -1 : pwrite(fd, bytes, n, at);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0)
+            return err_set_errno(err, errno, "cannot write to '%s'", path);
+        bytes += done;
+        at += done;
+        n -= (size_t)done;
+    }
+    return RC_OK;
+}
+
+enum rc disk_pread(int fd, void *p, size_t n, off_t at, size_t *got, const char *path, struct err *err)
+{
+    char *bytes = p;
+
+    *got = 0;
+    while (*got < n) {
+        ssize_t done = pread(fd, bytes + *got, n - *got, at + (off_t)*got);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0)
+            return err_set_errno(err, errno, "cannot read '%s'", path);
+        if (done == 0)
+            break;
+        *got += (size_t)done;
+    }
+    return RC_OK;
+}
+
+enum rc disk_flush(int fd, const char *path, struct err *err)
+{
+    if (FAULT_POINT("disk.flush") || fdatasync(fd) < 0)
+        return err_set_errno(err, errno, "cannot flush '%s'", path);
+    return RC_OK;
+}
+
+enum rc disk_flush_dir(const char *dir, struct err *err)
+{
+    CLEANUP(disk_close) int fd = -1;
+
+    if (disk_open(dir, O_RDONLY | O_DIRECTORY, 0, &fd, err))
+        return err_wrap(err, "cannot flush directory '%s'", dir);
+    if (FAULT_POINT("disk.flush_dir") || fsync(fd) < 0)
+        return err_set_errno(err, errno, "cannot flush directory '%s'", dir);
+    return RC_OK;
+}
+
+enum rc disk_read_file(const char *path, struct buf *out, struct err *err)
+{
+    enum { CHUNK = 64 << 10 };
+    CLEANUP(disk_close) int fd = -1;
+    enum rc rc = disk_open(path, O_RDONLY, 0, &fd, err);
+
+    if (rc)
+        return rc;
+    for (;;) {
+        char *at = buf_reserve(out, CHUNK);
+        if (!at)
+            return err_set(err, RC_FULL, "cannot read '%s': it is larger than the limit of %zu bytes", path,
+                           out->max ? out->max : (size_t)BUF_DEFAULT_MAX);
+        ssize_t n = read(fd, at, CHUNK);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return err_set_errno(err, errno, "cannot read '%s'", path);
+        if (n == 0)
+            return RC_OK;
+        buf_commit(out, (size_t)n);
+    }
+}
+
+/* the directory part of a path, "." if it has none */
+static char *dir_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    if (!slash)
+        return mem_strdup(".");
+    return slash == path ? mem_strdup("/") : mem_strndup(path, (size_t)(slash - path));
+}
+
+static enum rc write_new(const char *path, const void *p, size_t n, mode_t mode, struct err *err)
+{
+    CLEANUP(disk_close) int fd = -1;
+    enum rc rc = disk_open(path, O_WRONLY | O_CREAT | O_TRUNC, mode, &fd, err);
+
+    if (!rc)
+        rc = disk_write_all(fd, p, n, path, err);
+    if (!rc)
+        rc = disk_flush(fd, path, err);
+    return rc;
+}
+
+enum rc disk_replace_file(const char *path, const void *p, size_t n, mode_t mode, struct err *err)
+{
+    CLEANUP_FREE char *temporary = mem_printf("%s.%d.tmp", path, (int)gettid());
+    CLEANUP_FREE char *dir = dir_of(path);
+    enum rc rc = write_new(temporary, p, n, mode, err);
+
+    if (!rc && (FAULT_POINT("disk.rename") || rename(temporary, path) < 0))
+        rc = err_set_errno(err, errno, "cannot rename '%s' to '%s'", temporary, path);
+    if (rc) {
+        unlink(temporary);
+        return rc;
+    }
+    return disk_flush_dir(dir, err);
+}

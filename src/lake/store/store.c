@@ -1,0 +1,6 @@
+#include "lake/store/store.h"
+
+enum rc store_run(struct station *station, struct err *err)
+{
+    return err_set(err, RC_FATAL, "cannot run '%s': it is not built yet", station->name);
+}

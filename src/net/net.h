@@ -1,0 +1,11 @@
+/* Tier 1: addresses, HTTP both ways, S3 as a client.  The one header other folders include. */
+#ifndef NET_NET_H
+#define NET_NET_H
+
+#include "net/http.h"
+#include "net/port.h"
+#include "net/s3.h"
+#include "net/station.h"
+#include "net/uri.h"
+
+#endif

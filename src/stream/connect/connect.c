@@ -1,0 +1,6 @@
+#include "stream/connect/connect.h"
+
+enum rc connect_run(struct station *station, struct err *err)
+{
+    return err_set(err, RC_FATAL, "cannot run '%s': it is not built yet", station->name);
+}
