@@ -3,6 +3,7 @@
 #define NET_NET_H
 
 #include "net/http.h"
+#include "net/pg.h"
 #include "net/port.h"
 #include "net/s3.h"
 #include "net/station.h"
