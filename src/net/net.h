@@ -4,9 +4,12 @@
 
 #include "net/http.h"
 #include "net/pg.h"
+#include "net/http_date.h"
 #include "net/port.h"
 #include "net/s3.h"
+#include "net/sigv4.h"
 #include "net/station.h"
 #include "net/uri.h"
+#include "net/xml.h"
 
 #endif
