@@ -1,0 +1,39 @@
+/* One signed S3 request with retries: what the calls of s3.h are made of.  Private to net/s3*.c. */
+#ifndef NET_S3_CALL_H
+#define NET_S3_CALL_H
+
+#include "net/http.h"
+#include "net/s3.h"
+
+struct s3_client {
+    char *endpoint, *host, *region, *access_key, *secret_key;
+    struct http_client *http;
+};
+
+enum { S3_HEADERS_MAX = 16 };
+
+struct s3_call {
+    const char *doing;                   /* "put": for error words */
+    const char *method, *bucket, *key;   /* bucket and key may be NULL */
+    const char *query;                   /* encoded, without '?'; NULL: none */
+    const char *headers[S3_HEADERS_MAX]; /* "name: value", lower-case names; NULL ends them */
+    struct str body;
+    bool has_body_file;
+    int body_file;
+    uint64_t body_offset, body_size;
+    bool has_answer_file;
+    int answer_file;
+    size_t answer_max;
+    /* out */
+    bool repeated; /* an earlier try may have had its effect */
+    char code[64]; /* S3's error code, "" if none was given */
+};
+
+/* RC_OK: a 2xx answer, to be freed with http_answer_free.  Else the error in words as s3.h tells. */
+MUST_CHECK enum rc s3_call(struct s3_client *client, struct s3_call *call, struct http_answer *answer, struct err *err);
+/* An ETag header's value without its quotes. */
+void s3_copy_etag(const char *quoted, char out[static S3_ETAG_MAX]);
+/* Appends "&name=value" (or without '&' first), the value encoded. */
+void s3_put_param(struct buf *query, const char *name, const char *value);
+
+#endif
