@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/param.h> /* it defines MIN and MAX too: ours replace them, whatever is included later */
 
 #define PRINTF_LIKE(format_at, args_at) __attribute__((format(printf, format_at, args_at)))
 #define MUST_CHECK __attribute__((warn_unused_result))
@@ -18,6 +19,8 @@
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof *(a))
 #define CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+#undef MIN
+#undef MAX
 #define MIN(a, b) \
     ({ __typeof__(a) a_ = (a); __typeof__(b) b_ = (b); a_ < b_ ? a_ : b_; })
 #define MAX(a, b) \

@@ -15,6 +15,8 @@
 
 extern char **environ;
 
+enum { PORT_OFFSET_MAX = 50000 };
+
 static const char *const env_files[] = { ".source.env", ".streaming.env", ".lake.env" };
 
 /* Settings of the compose stack that connectors and notebooks name, with its own defaults. */
@@ -91,10 +93,23 @@ static char *find_playground(const char *given)
     return absolute(is_playground(".") ? "." : HAUS_PLAYGROUND);
 }
 
+/* what the running house was started with, so that `haus status` needs no flag */
+static int64_t remembered_port_offset(const char *home)
+{
+    CLEANUP_FREE char *path = mem_printf("%s/run/port-offset", home);
+    CLEANUP(buf_free) struct buf text = { .max = 128 << 10 };
+    int64_t offset = 0;
+
+    if (!disk_read_file(path, &text, NULL))
+        (void)!str_to_i64(str_trim(buf_str(&text)), 0, PORT_OFFSET_MAX, &offset);
+    return offset;
+}
+
 static enum rc read_port_offset(struct house *house, int given, struct err *err)
 {
     int64_t offset = 0;
-    enum rc rc = settings_int(&house->settings, "HAUS_PORT_OFFSET", 0, 0, 50000, &offset, err);
+    enum rc rc = settings_int(&house->settings, "HAUS_PORT_OFFSET", remembered_port_offset(house->home), 0,
+                              PORT_OFFSET_MAX, &offset, err);
 
     house->port_offset = given >= 0 ? given : (int)offset;
     return rc;
@@ -188,6 +203,11 @@ void house_free(struct house *house)
     free(house->endpoints);
     settings_free(&house->settings);
     *house = (struct house){ 0 };
+}
+
+bool house_is_external(const struct house *house, const struct service *service)
+{
+    return house->endpoints[service - services].external;
 }
 
 void house_station(const struct house *house, const struct service *service, struct station *out)

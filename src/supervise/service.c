@@ -2,6 +2,7 @@
  * The table of services.  Order is the order of starting; stopping goes the other way.  Ports and
  * aliases are those of the compose stack that this replaces.
  */
+#include <signal.h>
 #include <string.h>
 
 #include "face/console/console.h"
@@ -21,6 +22,8 @@ const struct service services[] = {
       .replaces = "PostgreSQL",
       .aliases = { "postgres_source:5432" },
       .run = postgres_run,
+      .is_ready = postgres_is_ready,
+      .stop_signal = SIGINT,
       .summary = "the online database: the system's PostgreSQL" },
     { .name = "log",
       .zone = "stream",
