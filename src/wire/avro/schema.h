@@ -119,7 +119,7 @@ void avro_schema_print(const struct avro_document *document, struct buf *out);
 void avro_schema_print_node(const struct avro_schema *schema, struct buf *out);
 /* Appends what Confluent's normalize=true makes of it.  RC_BAD_INPUT for defaults that do not fit. */
 MUST_CHECK enum rc avro_schema_print_normal(const struct avro_document *document, struct buf *out, struct err *err);
-/* Java's Schema.equals: like the text, but order of props and aliases does not count. */
+/* Equality as a schema registry has it: all of the text counts, but for the order of props and aliases. */
 bool avro_schema_equal(const struct avro_schema *a, const struct avro_schema *b);
 /* Every field's default fits its type (a union's: its first branch).  RC_BAD_INPUT names the field. */
 MUST_CHECK enum rc avro_schema_check_defaults(const struct avro_document *document, struct err *err);

@@ -1,0 +1,769 @@
+/*
+ * Schema text to graph, with Avro-Java 1.11's ideas of what is legal: names as Java identifiers with
+ * letters of any script, namespaces unchecked, defaults unchecked (avro_schema_check_defaults does
+ * that), unknown members kept as props.
+ *
+ * The subtle thing is names.  A name without dots belongs to the namespace around it; a mention is
+ * looked up there first, and then its last part in the null namespace.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "wire/avro/avro.h"
+#include "wire/avro/document.h"
+
+struct parser {
+    struct avro_document *document;
+    struct str space; /* of the named type around; "" if none */
+    struct buf path;  /* JSON pointer to what is looked at */
+    int depth;
+    struct err *err;
+};
+
+static const char *const type_names[] = {
+    [AVRO_NULL] = "null",     [AVRO_BOOLEAN] = "boolean", [AVRO_INT] = "int",     [AVRO_LONG] = "long",
+    [AVRO_FLOAT] = "float",   [AVRO_DOUBLE] = "double",   [AVRO_BYTES] = "bytes", [AVRO_STRING] = "string",
+    [AVRO_RECORD] = "record", [AVRO_ENUM] = "enum",       [AVRO_ARRAY] = "array", [AVRO_MAP] = "map",
+    [AVRO_UNION] = "union",   [AVRO_FIXED] = "fixed",
+};
+
+const char *avro_type_name(enum avro_type type)
+{
+    return type_names[type];
+}
+
+struct str avro_json_text(const json_t *value)
+{
+    return json_is_string(value) ? str_n(json_string_value(value), json_string_length(value)) : (struct str){ 0 };
+}
+
+bool avro_is_primitive(struct str name, enum avro_type *out)
+{
+    for (enum avro_type type = AVRO_NULL; type <= AVRO_STRING; type++) {
+        if (str_is(name, type_names[type])) {
+            *out = type;
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum rc fail(struct parser *parser, enum rc rc, const char *format, ...) PRINTF_LIKE(3, 4);
+static enum rc fail(struct parser *parser, enum rc rc, const char *format, ...)
+{
+    char words[512];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(words, sizeof words, format, args);
+    va_end(args);
+    return err_set(parser->err, rc, "invalid schema: at %s: %s", parser->path.len ? buf_cstr(&parser->path) : "/",
+                   words);
+}
+
+static enum rc out_of_room(struct parser *parser)
+{
+    return fail(parser, RC_FULL, "the schema is too large");
+}
+
+static size_t path_push(struct parser *parser, const char *name)
+{
+    size_t mark = parser->path.len;
+    buf_printf(&parser->path, "/%s", name);
+    return mark;
+}
+
+static size_t path_push_index(struct parser *parser, const char *name, size_t index)
+{
+    size_t mark = parser->path.len;
+    buf_printf(&parser->path, "%s%s/%zu", *name ? "/" : "", name, index);
+    return mark;
+}
+
+static void path_pop(struct parser *parser, size_t mark)
+{
+    parser->path.len = mark;
+    if (parser->path.data)
+        parser->path.data[mark] = '\0';
+}
+
+static struct avro_schema *node_new(struct parser *parser, enum avro_type type)
+{
+    struct avro_schema *node = arena_alloc(&parser->document->arena, sizeof *node);
+    if (!node)
+        return NULL;
+    node->type = type;
+    node->id = parser->document->node_count++;
+    return node;
+}
+
+static struct avro_schema *node_primitive(struct parser *parser, enum avro_type type)
+{
+    struct avro_schema **shared = &parser->document->primitives[type];
+    if (!*shared)
+        *shared = node_new(parser, type);
+    return *shared;
+}
+
+/* ---------------------------------------------------------------- names */
+
+static bool name_byte_ok(unsigned char c, bool first)
+{
+    bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0x80;
+    return letter || (!first && c >= '0' && c <= '9');
+}
+
+static enum rc check_name(struct parser *parser, struct str name)
+{
+    if (!name.len)
+        return fail(parser, RC_BAD_INPUT, "empty name");
+    for (size_t i = 0; i < name.len; i++)
+        if (!name_byte_ok((unsigned char)name.p[i], i == 0))
+            return fail(parser, RC_BAD_INPUT, "illegal %scharacter in name '%.*s'", i ? "" : "first ", STR_ARG(name));
+    return RC_OK;
+}
+
+/* "a.b.R" -> "a.b", "R"; without a dot the namespace around. */
+static void name_split(struct str text, struct str around, struct str *space, struct str *name)
+{
+    const char *dot = text.len ? memrchr(text.p, '.', text.len) : NULL;
+
+    *space = dot ? str_n(text.p, (size_t)(dot - text.p)) : around;
+    *name = dot ? str_skip(text, (size_t)(dot - text.p) + 1) : text;
+    if (!space->p)
+        *space = STR("");
+}
+
+static bool name_full(struct parser *parser, struct str space, struct str name, struct str *out)
+{
+    char *text;
+    if (!space.len) {
+        *out = name;
+        return true;
+    }
+    text = arena_printf(&parser->document->arena, "%.*s.%.*s", STR_ARG(space), STR_ARG(name));
+    *out = str_of(text);
+    return text != NULL;
+}
+
+const struct avro_schema *avro_document_find(const struct avro_document *document, struct str full_name)
+{
+    const struct avro_schema *found = map_get(&document->names, full_name);
+    for (size_t i = 0; !found && i < document->known_count; i++)
+        found = avro_document_find(document->known[i], full_name);
+    return found;
+}
+
+/* NULL with err untouched when there is no such name. */
+static const struct avro_schema *name_lookup(struct parser *parser, struct str text)
+{
+    struct str space, name, full;
+    const struct avro_schema *found;
+    enum avro_type primitive;
+
+    if (avro_is_primitive(text, &primitive))
+        return node_primitive(parser, primitive);
+    name_split(text, parser->space, &space, &name);
+    if (!name_full(parser, space, name, &full))
+        return NULL;
+    found = avro_document_find(parser->document, full);
+    return found ? found : avro_document_find(parser->document, name);
+}
+
+/* Fills name, space, full_name and makes the type known, so that its own fields may mention it. */
+static enum rc define_name(struct parser *parser, struct avro_schema *node, const json_t *json)
+{
+    struct str given = avro_json_text(json_object_get(json, "name"));
+    struct str around = avro_json_text(json_object_get(json, "namespace"));
+    enum avro_type primitive;
+
+    if (!given.p)
+        return fail(parser, RC_BAD_INPUT, "no name in this %s", avro_type_name(node->type));
+    name_split(given, around.p ? around : parser->space, &node->space, &node->name);
+    if (check_name(parser, node->name))
+        return RC_BAD_INPUT;
+    if (!name_full(parser, node->space, node->name, &node->full_name))
+        return out_of_room(parser);
+    if (avro_is_primitive(node->full_name, &primitive))
+        return fail(parser, RC_BAD_INPUT, "a type may not be named after the primitive '%.*s'",
+                    STR_ARG(node->full_name));
+    if (avro_document_find(parser->document, node->full_name))
+        return fail(parser, RC_BAD_INPUT, "cannot redefine '%.*s'", STR_ARG(node->full_name));
+    map_put(&parser->document->names, node->full_name, node);
+    return RC_OK;
+}
+
+/* ---------------------------------------------------------------- members */
+
+static bool is_reserved(const char *const *reserved, const char *name)
+{
+    for (; *reserved; reserved++)
+        if (strcmp(*reserved, name) == 0)
+            return true;
+    return false;
+}
+
+static const char *const field_reserved[] = { "default", "doc", "name", "order", "type", "aliases", NULL };
+static const char *const schema_reserved[] = { "doc",     "fields", "items", "name",    "namespace", "size",
+                                               "symbols", "values", "type",  "aliases", NULL };
+static const char *const enum_reserved[] = { "doc",     "fields", "items", "name",    "namespace", "size",
+                                             "symbols", "values", "type",  "aliases", "default",   NULL };
+
+static bool json_depth_ok(const json_t *value, int left)
+{
+    const char *key UNUSED;
+    json_t *item;
+    size_t i;
+
+    if (left <= 0)
+        return false;
+    json_array_foreach(value, i, item) if (!json_depth_ok(item, left - 1)) return false;
+    json_object_foreach((json_t *)(uintptr_t)value, key, item) if (!json_depth_ok(item, left - 1)) return false;
+    return true;
+}
+
+static enum rc parse_props(struct parser *parser, const json_t *json, const char *const *reserved,
+                           const struct avro_prop **out, size_t *count)
+{
+    struct avro_prop *props = NULL;
+    const char *key;
+    json_t *value;
+    size_t n = 0;
+
+    json_object_foreach((json_t *)(uintptr_t)json, key, value) n += !is_reserved(reserved, key);
+    if (!n)
+        return RC_OK;
+    if (!(props = arena_array(&parser->document->arena, n, sizeof *props)))
+        return out_of_room(parser);
+    n = 0;
+    json_object_foreach((json_t *)(uintptr_t)json, key, value)
+    {
+        if (is_reserved(reserved, key))
+            continue;
+        props[n++] = (struct avro_prop){ str_of(key), value };
+    }
+    *out = props;
+    *count = n;
+    return RC_OK;
+}
+
+static bool str_list_has(const struct str *list, size_t count, struct str s)
+{
+    for (size_t i = 0; i < count; i++)
+        if (str_eq(list[i], s))
+            return true;
+    return false;
+}
+
+/* `space`: namespace that aliases without dots belong to; absent view: leave them as they are (fields). */
+static enum rc parse_aliases(struct parser *parser, const json_t *json, struct str space, const struct str **out,
+                             size_t *count)
+{
+    const json_t *list = json_object_get(json, "aliases");
+    struct str *aliases = NULL;
+    size_t n = 0;
+
+    if (!list)
+        return RC_OK;
+    if (!json_is_array(list))
+        return fail(parser, RC_BAD_INPUT, "aliases are not an array");
+    if (json_array_size(list) &&
+        !(aliases = arena_array(&parser->document->arena, json_array_size(list), sizeof *aliases)))
+        return out_of_room(parser);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        struct str alias = avro_json_text(json_array_get(list, i)), part, name;
+        if (!alias.p)
+            return fail(parser, RC_BAD_INPUT, "an alias is not a string");
+        if (space.p) {
+            name_split(alias, space, &part, &name);
+            if (check_name(parser, name))
+                return RC_BAD_INPUT;
+            if (!name_full(parser, part, name, &alias))
+                return out_of_room(parser);
+        }
+        if (!str_list_has(aliases, n, alias))
+            aliases[n++] = alias;
+    }
+    *out = n ? aliases : NULL;
+    *count = n;
+    return RC_OK;
+}
+
+const json_t *avro_schema_prop(const struct avro_schema *schema, const char *name)
+{
+    for (size_t i = 0; i < schema->prop_count; i++)
+        if (str_is(schema->props[i].name, name))
+            return schema->props[i].value;
+    return NULL;
+}
+
+const json_t *avro_field_prop(const struct avro_field *field, const char *name)
+{
+    for (size_t i = 0; i < field->prop_count; i++)
+        if (str_is(field->props[i].name, name))
+            return field->props[i].value;
+    return NULL;
+}
+
+static bool prop_int(const struct avro_schema *node, const char *name, int64_t *out)
+{
+    const json_t *value = avro_schema_prop(node, name);
+    if (!json_is_integer(value))
+        return false;
+    *out = json_integer_value(value);
+    return true;
+}
+
+/* Digits that a fixed of n bytes always holds: floor(log10(2^(8n-1) - 1)). */
+static int64_t fixed_digits(int64_t n)
+{
+    return n <= 0 ? 0 : (int64_t)((double)(8 * n - 1) * 0.30102999566398119521);
+}
+
+static void parse_decimal(struct avro_schema *node)
+{
+    int64_t precision = 0, scale = 0;
+
+    if (node->type != AVRO_BYTES && node->type != AVRO_FIXED)
+        return;
+    if (!prop_int(node, "precision", &precision) || precision <= 0 || precision > INT32_MAX)
+        return;
+    if (avro_schema_prop(node, "scale") && !prop_int(node, "scale", &scale))
+        return;
+    if (scale < 0 || scale > precision || (node->type == AVRO_FIXED && precision > fixed_digits(node->size)))
+        return;
+    node->logical = AVRO_DECIMAL;
+    node->precision = (int)precision;
+    node->scale = (int)scale;
+}
+
+static void parse_logical(struct avro_schema *node)
+{
+    static const struct {
+        const char *name;
+        enum avro_type type;
+        enum avro_logical logical;
+    } rows[] = {
+        { "uuid", AVRO_STRING, AVRO_UUID },
+        { "uuid", AVRO_FIXED, AVRO_UUID },
+        { "date", AVRO_INT, AVRO_DATE },
+        { "time-millis", AVRO_INT, AVRO_TIME_MILLIS },
+        { "time-micros", AVRO_LONG, AVRO_TIME_MICROS },
+        { "timestamp-millis", AVRO_LONG, AVRO_TIMESTAMP_MILLIS },
+        { "timestamp-micros", AVRO_LONG, AVRO_TIMESTAMP_MICROS },
+        { "local-timestamp-millis", AVRO_LONG, AVRO_LOCAL_TIMESTAMP_MILLIS },
+        { "local-timestamp-micros", AVRO_LONG, AVRO_LOCAL_TIMESTAMP_MICROS },
+        { "duration", AVRO_FIXED, AVRO_DURATION },
+    };
+    struct str name = avro_json_text(avro_schema_prop(node, "logicalType"));
+
+    if (!name.p)
+        return;
+    if (str_is(name, "decimal")) {
+        parse_decimal(node);
+        return;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (rows[i].type == node->type && str_is(name, rows[i].name))
+            node->logical = rows[i].logical;
+    if ((node->logical == AVRO_UUID && node->type == AVRO_FIXED && node->size != 16) ||
+        (node->logical == AVRO_DURATION && node->size != 12))
+        node->logical = AVRO_PLAIN;
+}
+
+/* ---------------------------------------------------------------- types */
+
+static enum rc parse_type(struct parser *parser, const json_t *json, const struct avro_schema **out);
+
+bool avro_double_word(struct str text, double *out)
+{
+    if (str_is(text, "NaN"))
+        *out = __builtin_nan("");
+    else if (str_is(text, "Infinity"))
+        *out = __builtin_inf();
+    else if (str_is(text, "-Infinity"))
+        *out = -__builtin_inf();
+    else
+        return false;
+    return true;
+}
+
+/* Java turns a text that is the default of a float or double into a number; NaN and the infinities print as
+ * texts again, and are left so. */
+static enum rc parse_fallback(struct parser *parser, const json_t *json, struct avro_field *field)
+{
+    struct str text = avro_json_text(json);
+    double number;
+    json_t *made;
+
+    field->fallback = json;
+    if (!text.p || (field->type->type != AVRO_FLOAT && field->type->type != AVRO_DOUBLE) ||
+        avro_double_word(text, &number))
+        return RC_OK;
+    if (!str_to_double(str_trim(text), &number) || !(made = json_real(number)))
+        return fail(parser, RC_BAD_INPUT, "default '%.*s' of field '%.*s' is not a number", STR_ARG(text),
+                    STR_ARG(field->name));
+    json_array_append_new(parser->document->owned, made);
+    field->fallback = made;
+    return RC_OK;
+}
+
+static enum rc parse_order(struct parser *parser, const json_t *json, enum avro_order *out)
+{
+    static const char *const words[] = { "ascending", "descending", "ignore" };
+    struct str word = avro_json_text(json);
+
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        if (str_is_nocase(word, words[i])) {
+            *out = (enum avro_order)i;
+            return RC_OK;
+        }
+    }
+    return fail(parser, RC_BAD_INPUT, "order must be ascending, descending or ignore");
+}
+
+static enum rc parse_field(struct parser *parser, const json_t *json, struct avro_field *field)
+{
+    const json_t *order = json_object_get(json, "order");
+    const json_t *type = json_object_get(json, "type");
+    size_t mark;
+    enum rc rc;
+
+    field->name = avro_json_text(json_object_get(json, "name"));
+    if (!field->name.p)
+        return fail(parser, RC_BAD_INPUT, "no field name");
+    if ((rc = check_name(parser, field->name)))
+        return rc;
+    if (!type)
+        return fail(parser, RC_BAD_INPUT, "field '%.*s' has no type", STR_ARG(field->name));
+    field->doc = avro_json_text(json_object_get(json, "doc"));
+    mark = path_push(parser, "type");
+    if ((rc = parse_type(parser, type, &field->type)))
+        return rc;
+    path_pop(parser, mark);
+    if (order && (rc = parse_order(parser, order, &field->order)))
+        return rc;
+    if (json_object_get(json, "default") && (rc = parse_fallback(parser, json_object_get(json, "default"), field)))
+        return rc;
+    if ((rc = parse_aliases(parser, json, (struct str){ 0 }, &field->aliases, &field->alias_count)))
+        return rc;
+    return parse_props(parser, json, field_reserved, &field->props, &field->prop_count);
+}
+
+static enum rc parse_fields(struct parser *parser, struct avro_schema *node, const json_t *list)
+{
+    struct map names = { 0 };
+    struct avro_field *fields;
+    size_t n = json_array_size(list), i;
+    enum rc rc = RC_OK;
+
+    if (!n)
+        return RC_OK;
+    if (!(fields = arena_array(&parser->document->arena, n, sizeof *fields)))
+        return out_of_room(parser);
+    for (i = 0; i < n && !rc; i++) {
+        size_t mark = path_push_index(parser, "fields", i);
+        if ((rc = parse_field(parser, json_array_get(list, i), &fields[i])))
+            break;
+        if (map_put(&names, fields[i].name, &fields[i]))
+            rc = fail(parser, RC_BAD_INPUT, "duplicate field '%.*s' in record '%.*s'", STR_ARG(fields[i].name),
+                      STR_ARG(node->name));
+        else
+            path_pop(parser, mark);
+    }
+    map_free(&names, NULL);
+    node->fields = fields;
+    node->field_count = n;
+    return rc;
+}
+
+static enum rc parse_record(struct parser *parser, struct avro_schema *node, const json_t *json)
+{
+    const json_t *fields = json_object_get(json, "fields");
+    struct str saved = parser->space;
+    enum rc rc;
+
+    if (!json_is_array(fields))
+        return fail(parser, RC_BAD_INPUT, "record '%.*s' has no fields", STR_ARG(node->name));
+    parser->space = node->space;
+    rc = parse_fields(parser, node, fields);
+    parser->space = saved;
+    return rc;
+}
+
+static enum rc parse_enum(struct parser *parser, struct avro_schema *node, const json_t *json)
+{
+    const json_t *list = json_object_get(json, "symbols");
+    const json_t *fallback = json_object_get(json, "default");
+    size_t n = json_array_size(list);
+    struct map seen = { 0 };
+    struct str *symbols;
+    enum rc rc = RC_OK;
+
+    if (!json_is_array(list))
+        return fail(parser, RC_BAD_INPUT, "enum '%.*s' has no symbols", STR_ARG(node->name));
+    if (!(symbols = arena_array(&parser->document->arena, n + 1, sizeof *symbols)))
+        return out_of_room(parser);
+    for (size_t i = 0; i < n && !rc; i++) {
+        symbols[i] = avro_json_text(json_array_get(list, i));
+        if (!symbols[i].p)
+            rc = fail(parser, RC_BAD_INPUT, "a symbol of enum '%.*s' is not a string", STR_ARG(node->name));
+        else if (!(rc = check_name(parser, symbols[i])) && map_put(&seen, symbols[i], symbols))
+            rc = fail(parser, RC_BAD_INPUT, "duplicate enum symbol '%.*s'", STR_ARG(symbols[i]));
+    }
+    node->fallback_symbol = avro_json_text(fallback);
+    if (!rc && node->fallback_symbol.p && !map_get(&seen, node->fallback_symbol))
+        rc = fail(parser, RC_BAD_INPUT, "the enum default '%.*s' is not among its symbols",
+                  STR_ARG(node->fallback_symbol));
+    map_free(&seen, NULL);
+    node->symbols = symbols;
+    node->symbol_count = n;
+    return rc;
+}
+
+static enum rc parse_fixed(struct parser *parser, struct avro_schema *node, const json_t *json)
+{
+    const json_t *size = json_object_get(json, "size");
+
+    if (!json_is_integer(size) || json_integer_value(size) < 0)
+        return fail(parser, RC_BAD_INPUT, "fixed '%.*s' has no valid size", STR_ARG(node->name));
+    if (json_integer_value(size) > AVRO_FIXED_SIZE_MAX)
+        return fail(parser, RC_FULL, "fixed '%.*s' is larger than %d bytes", STR_ARG(node->name), AVRO_FIXED_SIZE_MAX);
+    node->size = json_integer_value(size);
+    return RC_OK;
+}
+
+static enum rc parse_items(struct parser *parser, struct avro_schema *node, const json_t *json)
+{
+    const char *member = node->type == AVRO_ARRAY ? "items" : "values";
+    const json_t *items = json_object_get(json, member);
+    size_t mark;
+    enum rc rc;
+
+    if (!items)
+        return fail(parser, RC_BAD_INPUT, "this %s has no '%s'", avro_type_name(node->type), member);
+    mark = path_push(parser, member);
+    if (!(rc = parse_type(parser, items, &node->items)))
+        path_pop(parser, mark);
+    return rc;
+}
+
+/* The name that makes a branch of a union unlike the others. */
+static struct str branch_name(const struct avro_schema *branch)
+{
+    return branch->full_name.p ? branch->full_name : str_of(avro_type_name(branch->type));
+}
+
+static enum rc parse_union(struct parser *parser, const json_t *list, const struct avro_schema **out)
+{
+    struct avro_schema *node = node_new(parser, AVRO_UNION);
+    size_t n = json_array_size(list);
+    struct map seen = { 0 };
+    enum rc rc = RC_OK;
+
+    if (!node || !(node->branches = arena_array(&parser->document->arena, n + 1, sizeof *node->branches)))
+        return out_of_room(parser);
+    for (size_t i = 0; i < n && !rc; i++) {
+        size_t mark = path_push_index(parser, "", i);
+        const struct avro_schema *branch = NULL;
+        if ((rc = parse_type(parser, json_array_get(list, i), &branch)))
+            break;
+        if (branch->type == AVRO_UNION)
+            rc = fail(parser, RC_BAD_INPUT, "a union inside a union");
+        else if (map_put(&seen, branch_name(branch), node))
+            rc = fail(parser, RC_BAD_INPUT, "duplicate in union: '%.*s'", STR_ARG(branch_name(branch)));
+        else
+            path_pop(parser, mark);
+        node->branches[i] = branch;
+    }
+    map_free(&seen, NULL);
+    node->branch_count = n;
+    *out = node;
+    return rc;
+}
+
+static const struct {
+    const char *name;
+    enum avro_type type;
+    bool named;
+    enum rc (*parse)(struct parser *parser, struct avro_schema *node, const json_t *json);
+} complex_types[] = {
+    { "record", AVRO_RECORD, true, parse_record }, { "error", AVRO_RECORD, true, parse_record },
+    { "enum", AVRO_ENUM, true, parse_enum },       { "fixed", AVRO_FIXED, true, parse_fixed },
+    { "array", AVRO_ARRAY, false, parse_items },   { "map", AVRO_MAP, false, parse_items },
+};
+
+static enum rc parse_complex(struct parser *parser, size_t row, const json_t *json, const struct avro_schema **out)
+{
+    struct avro_schema *node = node_new(parser, complex_types[row].type);
+    const char *const *reserved = node && node->type == AVRO_ENUM ? enum_reserved : schema_reserved;
+    enum rc rc;
+
+    if (!node)
+        return out_of_room(parser);
+    if (complex_types[row].named) {
+        node->doc = avro_json_text(json_object_get(json, "doc"));
+        node->is_error = strcmp(complex_types[row].name, "error") == 0;
+        if ((rc = define_name(parser, node, json)))
+            return rc;
+    }
+    if ((rc = complex_types[row].parse(parser, node, json)))
+        return rc;
+    if ((rc = parse_props(parser, json, reserved, &node->props, &node->prop_count)))
+        return rc;
+    parse_logical(node);
+    *out = node;
+    return complex_types[row].named ? parse_aliases(parser, json, node->space, &node->aliases, &node->alias_count)
+                                    : RC_OK;
+}
+
+static enum rc parse_object(struct parser *parser, const json_t *json, const struct avro_schema **out)
+{
+    struct str type = avro_json_text(json_object_get(json, "type"));
+    struct avro_schema *node;
+    enum avro_type primitive;
+    enum rc rc;
+
+    if (!type.p)
+        return fail(parser, RC_BAD_INPUT, "no type, or one that is not a string");
+    for (size_t i = 0; i < ARRAY_LEN(complex_types); i++)
+        if (str_is(type, complex_types[i].name))
+            return parse_complex(parser, i, json, out);
+    if (!avro_is_primitive(type, &primitive)) {
+        *out = name_lookup(parser, type);
+        return *out ? RC_OK : fail(parser, RC_BAD_INPUT, "type '%.*s' is not supported", STR_ARG(type));
+    }
+    if (!(node = node_new(parser, primitive)))
+        return out_of_room(parser);
+    if ((rc = parse_props(parser, json, schema_reserved, &node->props, &node->prop_count)))
+        return rc;
+    parse_logical(node);
+    *out = node->prop_count ? node : node_primitive(parser, primitive);
+    return *out ? RC_OK : out_of_room(parser);
+}
+
+static enum rc parse_type(struct parser *parser, const json_t *json, const struct avro_schema **out)
+{
+    enum rc rc;
+
+    if (++parser->depth > AVRO_SCHEMA_DEPTH_MAX)
+        return fail(parser, RC_FULL, "types nest deeper than %d", AVRO_SCHEMA_DEPTH_MAX);
+    if (json_is_string(json)) {
+        *out = name_lookup(parser, avro_json_text(json));
+        rc = *out ? RC_OK : fail(parser, RC_BAD_INPUT, "'%.*s' is not a defined name", STR_ARG(avro_json_text(json)));
+    } else if (json_is_array(json)) {
+        rc = parse_union(parser, json, out);
+    } else if (json_is_object(json)) {
+        rc = parse_object(parser, json, out);
+    } else {
+        rc = fail(parser, RC_BAD_INPUT, "a schema must be a string, an object or an array");
+    }
+    parser->depth--;
+    return rc;
+}
+
+/* ---------------------------------------------------------------- documents */
+
+static enum rc load_json(struct str text, json_t **out, struct err *err)
+{
+    json_error_t where;
+
+    if (text.len > AVRO_SCHEMA_TEXT_MAX)
+        return err_set(err, RC_FULL, "invalid schema: its text is longer than %d bytes", AVRO_SCHEMA_TEXT_MAX);
+    *out = json_loadb(text.p ? text.p : "", text.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, &where);
+    if (!*out)
+        return err_set(err, RC_BAD_INPUT, "invalid schema: not JSON: %s (line %d, column %d)", where.text, where.line,
+                       where.column);
+    if (!json_depth_ok(*out, 3 * AVRO_SCHEMA_DEPTH_MAX))
+        return err_set(err, RC_FULL, "invalid schema: its JSON nests deeper than %d", 3 * AVRO_SCHEMA_DEPTH_MAX);
+    return RC_OK;
+}
+
+static enum rc keep_known(struct avro_document *document, const struct avro_document *const *known, size_t count)
+{
+    if (!count)
+        return RC_OK;
+    if (!(document->known = arena_array(&document->arena, count, sizeof *document->known)))
+        return RC_FULL;
+    memcpy(document->known, known, count * sizeof *known);
+    document->known_count = count;
+    return RC_OK;
+}
+
+enum rc avro_schema_parse_with(struct str text, const struct avro_document *const *known, size_t known_count,
+                               struct avro_document **out, struct err *err)
+{
+    struct avro_document *document = NEW(struct avro_document);
+    struct parser parser = { .document = document, .space = STR(""), .err = err };
+    enum rc rc;
+
+    *out = NULL;
+    document->arena.max = AVRO_DOCUMENT_BYTES_MAX;
+    document->owned = json_array();
+    rc = load_json(text, &document->json, err);
+    if (!rc && keep_known(document, known, known_count))
+        rc = out_of_room(&parser);
+    if (!rc)
+        rc = parse_type(&parser, document->json, &document->root);
+    buf_free(&parser.path);
+    if (rc)
+        avro_document_free(document);
+    else
+        *out = document;
+    return rc;
+}
+
+enum rc avro_schema_parse(struct str text, struct avro_document **out, struct err *err)
+{
+    return avro_schema_parse_with(text, NULL, 0, out, err);
+}
+
+void avro_document_free(struct avro_document *document)
+{
+    if (!document)
+        return;
+    map_free(&document->names, NULL);
+    json_decref(document->json);
+    json_decref(document->owned);
+    arena_free(&document->arena);
+    free(document);
+}
+
+const struct avro_schema *avro_root(const struct avro_document *document)
+{
+    return document->root;
+}
+
+size_t avro_node_count(const struct avro_document *document)
+{
+    return (size_t)document->node_count;
+}
+
+const struct avro_field *avro_field_find(const struct avro_schema *record, struct str name)
+{
+    for (size_t i = 0; i < record->field_count; i++)
+        if (str_eq(record->fields[i].name, name))
+            return &record->fields[i];
+    return NULL;
+}
+
+int avro_enum_index(const struct avro_schema *schema, struct str symbol)
+{
+    for (size_t i = 0; i < schema->symbol_count; i++)
+        if (str_eq(schema->symbols[i], symbol))
+            return (int)i;
+    return -1;
+}
+
+const struct avro_schema *avro_nullable(const struct avro_schema *schema, int *null_branch)
+{
+    if (schema->type != AVRO_UNION || schema->branch_count != 2)
+        return NULL;
+    for (int i = 0; i < 2; i++) {
+        if (schema->branches[i]->type != AVRO_NULL)
+            continue;
+        *null_branch = i;
+        return schema->branches[1 - i];
+    }
+    return NULL;
+}
