@@ -35,7 +35,7 @@ struct avro_reader {
 
 static inline struct avro_reader avro_reader_of(struct str bytes)
 {
-    const uint8_t *p = (const uint8_t *)bytes.p;
+    const uint8_t *p = (const uint8_t *)(bytes.p ? bytes.p : "");
     return (struct avro_reader){ .p = p, .end = p + bytes.len, .start = p };
 }
 static inline bool avro_reader_failed(const struct avro_reader *reader)

@@ -53,7 +53,6 @@ struct avro_file_writer {
     uint8_t sync[AVRO_SYNC_LEN];
     struct buf pending, packed;
     uint64_t pending_objects;
-    void *zstd;
 };
 /* Appends the header. */
 MUST_CHECK enum rc avro_file_begin(struct avro_file_writer *writer, const struct avro_file_options *options,

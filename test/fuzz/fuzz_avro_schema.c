@@ -1,0 +1,25 @@
+/* Any text as a schema: parsed, printed, normalised; what was printed parses to an equal schema. */
+#include <stdlib.h>
+
+#include "wire/avro/avro.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    CLEANUP(buf_free) struct buf text = { 0 };
+    CLEANUP(buf_free) struct buf normal = { 0 };
+    struct avro_document *document = NULL, *again = NULL;
+    struct err err;
+
+    if (avro_schema_parse(str_n((const char *)data, size), &document, &err))
+        return 0;
+    avro_schema_print(document, &text);
+    if (avro_schema_parse(buf_str(&text), &again, &err))
+        abort();
+    if (!avro_schema_equal(avro_root(document), avro_root(again)))
+        abort();
+    if (avro_schema_print_normal(document, &normal, &err) == RC_OK && buf_failed(&normal))
+        abort();
+    avro_document_free(document);
+    avro_document_free(again);
+    return 0;
+}
