@@ -73,10 +73,10 @@ struct iceberg_snapshot {
 };
 
 struct iceberg_table {
-    char *location;    /* as in the metadata, no slash at the end */
+    char *location;     /* as in the metadata, no slash at the end */
     char *bucket, *key; /* of the location that was opened */
-    int64_t version;   /* N of v<N>.metadata.json; 0: not yet there */
-    json_t *metadata;  /* the whole file: the truth */
+    int64_t version;    /* N of v<N>.metadata.json; 0: not yet there */
+    json_t *metadata;   /* the whole file: the truth */
     /* read off metadata: */
     char *uuid;
     int format_version;
@@ -96,7 +96,7 @@ MUST_CHECK enum rc iceberg_open(const struct iceberg_io *io, const char *locatio
                                 struct err *err);
 /* From metadata text alone; location may be NULL (then the metadata's own). */
 MUST_CHECK enum rc iceberg_parse(struct str json, const char *location, struct iceberg_table **out, struct err *err);
-void iceberg_close(struct iceberg_table *table); /* NULL is fine */
+void iceberg_close(struct iceberg_table *table);                                   /* NULL is fine */
 const char *iceberg_property(const struct iceberg_table *table, const char *name); /* NULL if none */
 const struct iceberg_snapshot *iceberg_snapshot_by_id(const struct iceberg_table *table, int64_t id);
 const struct iceberg_column *iceberg_column_by_id(const struct iceberg_table *table, int id);
@@ -135,8 +135,8 @@ void iceberg_files_free(struct iceberg_files *files);
 
 /* Every table below a folder: "stage/storefront/orders", ... relative to the folder, sorted.
  * A folder is a table when its metadata/ holds a *.metadata.json. */
-MUST_CHECK enum rc iceberg_list_tables(const struct iceberg_io *io, const char *warehouse, char ***names,
-                                       size_t *count, struct err *err);
+MUST_CHECK enum rc iceberg_list_tables(const struct iceberg_io *io, const char *warehouse, char ***names, size_t *count,
+                                       struct err *err);
 void iceberg_names_free(char **names, size_t count);
 
 /* ------------------------------------------------------------- writing */
@@ -203,6 +203,12 @@ int64_t iceberg_random_id(void);
  */
 MUST_CHECK enum rc iceberg_commit_append(const struct iceberg_io *io, struct iceberg_table **table,
                                          const struct iceberg_append *append, struct err *err);
+
+/* Takes the next version without changing anything: whoever was about to take it loses.  RC_EXISTS: lost oneself. */
+MUST_CHECK enum rc iceberg_commit_nothing(const struct iceberg_io *io, struct iceberg_table **table, struct err *err);
+/* Removes manifest and manifest list of an attempt that did not become the table; best effort. */
+void iceberg_attempt_remove(const struct iceberg_io *io, const char *bucket, const char *table_key, int64_t snapshot_id,
+                            int attempt);
 
 /* Value of an Iceberg type as text ("2025-01-31", "12.50", "abc") -> its bytes.  false: does not fit. */
 bool iceberg_value_bytes(const char *type, struct str text, struct buf *out);
