@@ -1,10 +1,12 @@
 /* haus run <service>: one service alone, in the foreground. */
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "disk/disk.h"
@@ -33,22 +35,57 @@ static bool follow_supervisor(void)
     return getppid() == (pid_t)parent;
 }
 
+/* Waits for the one before us: after a killed supervisor its services are still on their way out. */
+static enum rc wait_for_holder(pid_t holder, struct err *err)
+{
+    enum { PATIENCE_MS = 5000, LAST_MS = 2000 };
+    CLEANUP(disk_close) int fd = (int)syscall(SYS_pidfd_open, holder, 0);
+    struct pollfd wait = { .fd = fd, .events = POLLIN };
+
+    if (fd < 0 || poll(&wait, 1, PATIENCE_MS) == 1)
+        return RC_OK;
+    log_warn("the process before us does not end, killing it", "pid=%d", (int)holder);
+    kill(holder, SIGKILL);
+    return poll(&wait, 1, LAST_MS) == 1 ? RC_OK : err->rc;
+}
+
+/* One process a service and home; PostgreSQL has a lock of its own. */
+static enum rc lock_service(const struct house *house, const struct service *service, bool supervised, int *lock,
+                            struct err *err)
+{
+    CLEANUP_FREE char *dir = mem_printf("%s/run/%s", house->home, service->name);
+    pid_t holder = 0;
+    enum rc rc = disk_make_dirs(dir, 0700, err);
+
+    if (rc || service->is_ready)
+        return rc;
+    rc = disk_lock_dir(dir, lock, &holder, err);
+    if (rc == RC_EXISTS && supervised && holder && !wait_for_holder(holder, err))
+        rc = disk_lock_dir(dir, lock, &holder, err);
+    if (rc == RC_EXISTS)
+        return err_set(err, rc, "'%s' of '%s' is already run by pid %d; stop it ('haus down') or use another --home",
+                       service->name, house->home, (int)holder);
+    return rc;
+}
+
 static enum exit_code run_service(struct house *house, int argc, char **argv)
 {
     const struct service *service = service_find(argv[0]);
+    bool supervised = getenv("HAUS_SUPERVISOR_PID") != NULL;
+    CLEANUP(disk_close) int lock = -1;
     struct station station = { 0 };
     struct err err = { 0 };
 
     (void)argc;
-    if (!service) {
-        fprintf(stderr, "haus: there is no service '%s'; 'haus status' lists them\n", argv[0]);
-        return EXIT_USAGE;
-    }
+    if (!service)
+        return fail(EXIT_USAGE, "there is no service '%s'; 'haus --help' lists them", argv[0]);
     if (!follow_supervisor())
         return EXIT_FAILED;
     log_setup(service->name, LOG_INFO, strcmp(settings_get(&house->settings, "HAUS_LOG_FORMAT", "text"), "json") == 0);
     station_block_signals();
     enum rc rc = disk_make_dirs(house->home, 0700, &err);
+    if (!rc)
+        rc = lock_service(house, service, supervised, &lock, &err);
     house_station(house, service, &station);
     station.ready_fd = ready_fd();
     if (!rc)

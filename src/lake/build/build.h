@@ -91,6 +91,7 @@ struct build_check {
     bool exists;            /* the stage table is there */
     int64_t raw_files, raw_events;
     int64_t raw_distinct;   /* by (topic, partition, offset) */
+    int64_t raw_rows;       /* the fold over the distinct raw events: latest of each key, deletes applied */
     int64_t raw_filtered;   /* of the distinct ones: left out by filter_op */
     int64_t stage_rows;
     int64_t stage_distinct; /* by (topic, partition, offset); rows of other engines have none and count by themselves */

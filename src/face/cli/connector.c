@@ -1,0 +1,306 @@
+/* haus connector apply|list|status|delete: Connect's REST API, with templates. */
+#include <dirent.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "disk/disk.h"
+#include "face/cli/house_steps.h"
+
+enum { TEMPLATE_BYTES_MAX = 4 << 20 };
+
+/* ----------------------------------------------------------------- apply */
+
+/* ${VAR} is replaced where the settings know it; ${file:...} and the like are Connect's own and stay. */
+static enum rc read_template(const struct house *house, const char *path, json_t **out, struct err *err)
+{
+    CLEANUP(buf_free) struct buf text = { .max = TEMPLATE_BYTES_MAX };
+    CLEANUP(buf_free) struct buf expanded = { 0 };
+    json_error_t where = { 0 };
+    enum rc rc = disk_read_file(path, &text, err);
+
+    if (!rc)
+        rc = settings_expand(&house->settings, buf_str(&text), &expanded, err);
+    if (rc)
+        return err_wrap(err, "cannot use template '%s'", path);
+    json_t *root = json_loadb(buf_cstr(&expanded), expanded.len, 0, &where);
+    if (!root)
+        return err_set(err, RC_BAD_INPUT, "cannot use template '%s': line %d, column %d: %s", path, where.line, where.column,
+                       where.text);
+    if (!json_is_string(json_object_get(root, "name")) || !json_is_object(json_object_get(root, "config"))) {
+        json_decref(root);
+        return err_set(err, RC_BAD_INPUT, "cannot use template '%s': it must be {\"name\": \"...\", \"config\": {...}}", path);
+    }
+    *out = root;
+    return RC_OK;
+}
+
+static char *connector_path(const char *name, const char *rest)
+{
+    CLEANUP(buf_free) struct buf path = { 0 };
+
+    buf_puts(&path, "/connectors/");
+    uri_encode(&path, str_of(name), false);
+    buf_puts(&path, rest);
+    return buf_take(&path);
+}
+
+static enum exit_code tell_refusal(const struct http_answer *answer, const char *name)
+{
+    json_t *body = json_loadb(buf_cstr(&answer->body), answer->body.len, 0, NULL);
+    const char *words = json_string_value(json_object_get(body, "message"));
+    enum exit_code code =
+        fail(EXIT_FAILED, "connect refused '%s' (%d): %s", name, answer->status, words ? words : buf_cstr(&answer->body));
+
+    json_decref(body);
+    return code;
+}
+
+static bool is_same_config(const struct house *house, const char *name, const json_t *config)
+{
+    CLEANUP_FREE char *path = connector_path(name, "/config");
+    struct http_answer answer = { 0 };
+    struct err err = { 0 };
+
+    if (command_http(house, "connect", "GET", path, NULL, &answer, &err))
+        return false;
+    json_t *there = answer.status == 200 ? json_loadb(buf_cstr(&answer.body), answer.body.len, 0, NULL) : NULL;
+    if (there && !json_object_get(config, "name"))
+        json_object_del(there, "name");
+    bool same = there && json_equal(there, config);
+    json_decref(there);
+    http_answer_free(&answer);
+    return same;
+}
+
+enum exit_code house_apply_connector(const struct house *house, const char *path, bool *changed)
+{
+    json_t *root = NULL;
+    struct http_answer answer = { 0 };
+    struct err err = { 0 };
+
+    *changed = false;
+    if (read_template(house, path, &root, &err))
+        return fail_err(&err);
+    CLEANUP_FREE char *name = mem_strdup(json_string_value(json_object_get(root, "name")));
+    CLEANUP_FREE char *target = connector_path(name, "/config");
+    CLEANUP_FREE char *body = json_dumps(json_object_get(root, "config"), JSON_COMPACT);
+    bool same = is_same_config(house, name, json_object_get(root, "config"));
+    json_decref(root);
+    if (same)
+        return EXIT_DONE;
+    if (command_http(house, "connect", "PUT", target, body, &answer, &err))
+        return fail_err(&err);
+    enum exit_code code = answer.status / 100 == 2 ? EXIT_DONE : tell_refusal(&answer, name);
+    *changed = !code;
+    http_answer_free(&answer);
+    return code;
+}
+
+static int text_cmp(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+char **house_connector_files(const struct house *house, size_t *count)
+{
+    CLEANUP_FREE char *folder = mem_printf("%s/connectors", house->playground);
+    DIR *dir = opendir(folder);
+    char **files = NULL;
+
+    *count = 0;
+    for (struct dirent *e = NULL; dir && (e = readdir(dir));)
+        if (e->d_name[0] != '.' && str_ends(str_of(e->d_name), ".json")) {
+            files = mem_grow(files, *count + 1, sizeof *files);
+            files[(*count)++] = mem_printf("%s/%s", folder, e->d_name);
+        }
+    if (dir)
+        closedir(dir);
+    if (*count)
+        qsort(files, *count, sizeof *files, text_cmp);
+    return files;
+}
+
+static enum exit_code apply(struct house *house, int argc, char **argv)
+{
+    enum exit_code code = command_needs(house, "connect");
+    size_t count = (size_t)argc;
+    char **files = argc || code ? NULL : house_connector_files(house, &count);
+
+    if (!code && !count)
+        code = fail(EXIT_FAILED, "there are no templates in '%s/connectors'", house->playground);
+    for (size_t i = 0; !code && i < count; i++) {
+        const char *path = files ? files[i] : argv[i];
+        bool changed = false;
+        code = house_apply_connector(house, path, &changed);
+        if (!code)
+            talk("%s: %s", path, changed ? "applied" : "unchanged");
+    }
+    for (size_t i = 0; files && i < count; i++)
+        free(files[i]);
+    free(files);
+    return code;
+}
+
+const struct command command_connector_apply = {
+    .name = "connector apply",
+    .summary = "register connectors from templates, or bring them up to date",
+    .usage = "[file...]",
+    .details = "Without files: all of <playground>/connectors.  ${VAR} and ${VAR:-default} are replaced from the settings.",
+    .args_max = -1,
+    .run = apply,
+};
+
+/* ------------------------------------------------------------------ list */
+
+static enum rc get_json(const struct house *house, const char *path, json_t **out, int *status, struct err *err)
+{
+    struct http_answer answer = { 0 };
+    enum rc rc = command_http(house, "connect", "GET", path, NULL, &answer, err);
+
+    if (rc)
+        return rc;
+    *status = answer.status;
+    *out = json_loadb(buf_cstr(&answer.body), answer.body.len, 0, NULL);
+    http_answer_free(&answer);
+    return *out ? RC_OK : err_set(err, RC_FATAL, "connect's answer to '%s' is not JSON", path);
+}
+
+static const char *task_states(json_t *tasks, struct buf *out)
+{
+    json_t *task = NULL;
+    size_t i = 0;
+
+    json_array_foreach(tasks, i, task)
+        buf_printf(out, "%s%s", i ? "," : "", json_string_value(json_object_get(task, "state")));
+    return buf_cstr(out);
+}
+
+static enum exit_code list(struct house *house, int argc, char **argv)
+{
+    static const struct listing_column columns[] = { { "name", false }, { "type", false }, { "state", false }, { "tasks", false } };
+    struct listing listing = { columns, ARRAY_LEN(columns), NULL, 0 };
+    enum exit_code code = command_needs(house, "connect");
+    json_t *root = NULL, *one = NULL;
+    const char *name = NULL;
+    struct err err = { 0 };
+    int status = 0;
+
+    (void)argc, (void)argv;
+    if (code)
+        return code;
+    if (get_json(house, "/connectors?expand=status", &root, &status, &err))
+        return fail_err(&err);
+    json_object_foreach(root, name, one) {
+        CLEANUP(buf_free) struct buf states = { 0 };
+        json_t *s = json_object_get(one, "status");
+        listing_add(&listing, name, json_string_value(json_object_get(s, "type")),
+                    json_string_value(json_object_get(json_object_get(s, "connector"), "state")),
+                    task_states(json_object_get(s, "tasks"), &states));
+    }
+    listing_print(&listing);
+    json_decref(root);
+    return EXIT_DONE;
+}
+
+const struct command command_connector_list = {
+    .name = "connector list",
+    .summary = "connectors and the state of their tasks",
+    .lists = true,
+    .run = list,
+};
+
+/* ---------------------------------------------------------------- status */
+
+static void print_task(json_t *task)
+{
+    struct str trace = str_of(json_string_value(json_object_get(task, "trace"))), first = { 0 };
+
+    printf("  task %lld  %-10s %s\n", (long long)json_integer_value(json_object_get(task, "id")),
+           json_string_value(json_object_get(task, "state")), json_string_value(json_object_get(task, "worker_id")));
+    if (trace.p && str_cut(&trace, '\n', &first))
+        printf("    %.*s\n", STR_ARG(first));
+}
+
+static enum exit_code print_status(const struct house *house, const char *name)
+{
+    CLEANUP_FREE char *path = connector_path(name, "/status");
+    json_t *root = NULL, *task = NULL;
+    struct err err = { 0 };
+    int status = 0;
+    size_t i = 0;
+
+    if (get_json(house, path, &root, &status, &err))
+        return fail_err(&err);
+    if (status != 200) {
+        enum exit_code code = fail(EXIT_FAILED, "%s", json_string_value(json_object_get(root, "message")));
+        json_decref(root);
+        return code;
+    }
+    if (output_json) {
+        json_dumpf(root, stdout, JSON_INDENT(2));
+        putchar('\n');
+    } else {
+        printf("%s  %s\n", name, json_string_value(json_object_get(json_object_get(root, "connector"), "state")));
+        json_array_foreach(json_object_get(root, "tasks"), i, task)
+            print_task(task);
+    }
+    json_decref(root);
+    return EXIT_DONE;
+}
+
+static enum exit_code connector_status(struct house *house, int argc, char **argv)
+{
+    enum exit_code code = command_needs(house, "connect");
+    json_t *names = NULL, *name = NULL;
+    struct err err = { 0 };
+    int status = 0;
+    size_t i = 0;
+
+    if (code)
+        return code;
+    if (argc)
+        return print_status(house, argv[0]);
+    if (get_json(house, "/connectors", &names, &status, &err))
+        return fail_err(&err);
+    json_array_foreach(names, i, name)
+        code = code ? code : print_status(house, json_string_value(name));
+    json_decref(names);
+    return code;
+}
+
+const struct command command_connector_status = {
+    .name = "connector status",
+    .summary = "one connector's tasks, and why they failed",
+    .usage = "[name]",
+    .args_max = 1,
+    .lists = true,
+    .run = connector_status,
+};
+
+static enum exit_code delete(struct house *house, int argc, char **argv)
+{
+    enum exit_code code = command_needs(house, "connect");
+
+    for (int i = 0; !code && i < argc; i++) {
+        CLEANUP_FREE char *path = connector_path(argv[i], "");
+        struct http_answer answer = { 0 };
+        struct err err = { 0 };
+        if (command_http(house, "connect", "DELETE", path, NULL, &answer, &err))
+            return fail_err(&err);
+        if (answer.status / 100 != 2)
+            code = tell_refusal(&answer, argv[i]);
+        http_answer_free(&answer);
+    }
+    return code;
+}
+
+const struct command command_connector_delete = {
+    .name = "connector delete",
+    .summary = "delete connectors; their offsets stay",
+    .usage = "<name...>",
+    .args_min = 1,
+    .args_max = -1,
+    .run = delete,
+};

@@ -1,0 +1,89 @@
+/* haus seed: the seeder's API from the command line. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "face/cli/command.h"
+
+static int64_t count = 10000, batch_size = 1000, seed_number = -1;
+static const char *rate = "1.0", *update_rate, *delete_rate;
+
+/* Prints the answer; the API's own words when it refuses. */
+static enum exit_code call(const struct house *house, const char *method, const char *path)
+{
+    struct http_answer answer = { 0 };
+    struct err err = { 0 };
+    enum exit_code code = command_needs(house, "seeder");
+
+    if (code)
+        return code;
+    if (command_http(house, "seeder", method, path, NULL, &answer, &err))
+        return fail_err(&err);
+    if (answer.status / 100 == 2)
+        printf("%s\n", buf_cstr(&answer.body));
+    else
+        code = fail(EXIT_FAILED, "the seeder answered %d: %s", answer.status, buf_cstr(&answer.body));
+    http_answer_free(&answer);
+    return code;
+}
+
+static enum exit_code seed_full(struct house *house, int argc, char **argv)
+{
+    CLEANUP_FREE char *tail = seed_number >= 0 ? mem_printf("&seed=%lld", (long long)seed_number) : mem_strdup("");
+    CLEANUP_FREE char *path = mem_printf("/seed/full?count=%lld&batch_size=%lld%s", (long long)count,
+                                         (long long)batch_size, tail);
+
+    (void)argc, (void)argv;
+    return call(house, "POST", path);
+}
+
+const struct command command_seed = {
+    .name = "seed",
+    .summary = "insert records once: customers, products, orders, items, payments",
+    .options = { { "--count", 0, OPTION_NUMBER, &count, "N", "records (10000)" },
+                 { "--batch-size", 0, OPTION_NUMBER, &batch_size, "N", "records a transaction (1000)" },
+                 { "--seed", 0, OPTION_NUMBER, &seed_number, "N", "the same N gives the same rows" } },
+    .run = seed_full,
+};
+
+static enum exit_code seed_start(struct house *house, int argc, char **argv)
+{
+    CLEANUP(buf_free) struct buf path = { 0 };
+
+    (void)argc, (void)argv;
+    buf_printf(&path, "/seed/start?rate=%s", rate);
+    if (update_rate)
+        buf_printf(&path, "&update_rate=%s", update_rate);
+    if (delete_rate)
+        buf_printf(&path, "&delete_rate=%s", delete_rate);
+    return call(house, "POST", buf_cstr(&path));
+}
+
+const struct command command_seed_start = {
+    .name = "seed start",
+    .summary = "send a stream of new records until stopped",
+    .options = { { "--rate", 0, OPTION_TEXT, &rate, "R", "batches a second (1.0)" },
+                 { "--update-rate", 0, OPTION_TEXT, &update_rate, "R", "updates a batch (0)" },
+                 { "--delete-rate", 0, OPTION_TEXT, &delete_rate, "R", "deletes a batch (0)" } },
+    .run = seed_start,
+};
+
+static enum exit_code seed_stop(struct house *house, int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    return call(house, "POST", "/seed/stop");
+}
+
+const struct command command_seed_stop = { .name = "seed stop", .summary = "stop the stream", .run = seed_stop };
+
+static enum exit_code seed_status(struct house *house, int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    return call(house, "GET", "/status");
+}
+
+const struct command command_seed_status = {
+    .name = "seed status",
+    .summary = "what the seeder does and did",
+    .run = seed_status,
+};

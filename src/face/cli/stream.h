@@ -1,0 +1,46 @@
+/* Reading the log from the command line: topics to their end, records decoded. Private to this folder. */
+#ifndef FACE_CLI_STREAM_H
+#define FACE_CLI_STREAM_H
+
+#include <librdkafka/rdkafka.h>
+
+#include "face/cli/command.h"
+#include "wire/avro/avro.h"
+
+struct stream {
+    const struct house *house;
+    rd_kafka_t *consumer;
+    struct http_client *http;
+    struct map schemas; /* "17" -> struct avro_document, owned */
+};
+
+MUST_CHECK enum rc stream_open(const struct house *house, struct stream *out, struct err *err);
+void stream_close(struct stream *stream);
+
+struct stream_partition {
+    int32_t id;
+    int64_t begin, end; /* offsets; end: of the next record */
+};
+struct stream_topic {
+    char *name;
+    struct stream_partition *partitions;
+    size_t count;
+};
+/* All topics, or one (name NULL: all).  RC_NOT_FOUND when that one does not exist. */
+MUST_CHECK enum rc stream_topics(struct stream *stream, const char *name, struct stream_topic **out, size_t *count,
+                                 struct err *err);
+void stream_topics_free(struct stream_topic *topics, size_t count);
+
+typedef enum rc stream_record_fn(void *user, const rd_kafka_message_t *record, struct err *err);
+/* Every record of a topic between begin and end of each partition; then, with `forever`, those that come. */
+MUST_CHECK enum rc stream_read(struct stream *stream, const struct stream_topic *topic, bool forever,
+                               stream_record_fn *each, void *user, struct err *err);
+
+/* Schema of a registered id; borrowed.  RC_NOT_FOUND when the registry does not know it. */
+MUST_CHECK enum rc stream_schema(struct stream *stream, uint32_t id, const struct avro_schema **out, struct err *err);
+/* True when bytes begin as Confluent's wire format has it (0, schema id); *payload is what follows. */
+bool stream_is_avro(struct str bytes, uint32_t *id, struct str *payload);
+/* Bytes of a key or value as text for people: Avro and JSON as JSON, else text or hex. */
+void stream_text(struct stream *stream, struct str bytes, struct buf *out);
+
+#endif
