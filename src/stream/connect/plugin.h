@@ -151,14 +151,18 @@ struct source_commit {
     struct buf offset; /* its source_offset */
 };
 
+/* Who stands behind a task's calls.  A test fills the row it needs. */
 struct task_ops {
+    void (*started)(struct task_context *ctx);
+    bool (*stopping)(const struct task_context *ctx);
+    /* sources */
     enum rc (*offset_read)(struct task_context *ctx, struct str partition, struct buf *offset, struct err *err);
     enum rc (*send)(struct task_context *ctx, const struct source_record *record, uint64_t *number, struct err *err);
     uint64_t (*acked)(struct task_context *ctx);
     bool (*committed)(struct task_context *ctx, struct source_commit *out);
     enum rc (*flush)(struct task_context *ctx, struct err *err);
-    void (*started)(struct task_context *ctx);
-    bool (*stopping)(const struct task_context *ctx);
+    /* sinks */
+    enum rc (*commit)(struct task_context *ctx, const char *topic, int32_t partition, int64_t offset, struct err *err);
 };
 
 /* The last committed offset of {"server":...}, as JSON; RC_NOT_FOUND when there is none. */
@@ -169,9 +173,9 @@ static inline MUST_CHECK enum rc source_offset_read(struct task_context *ctx, st
 }
 
 /*
- * Queues a record; all its bytes are copied.  Records of one task get numbers 1, 2, 3 … (of the
- * context, whatever run() does).  Blocks while too much is in flight.  RC_AGAIN: told to stop
- * while it waited, the record was not taken.  RC_RETRY or RC_FATAL: an earlier record could not be
+ * Queues a record; all its bytes are copied.  The records of one run() get the numbers 1, 2, 3 …
+ * Blocks while too much is in flight.  RC_AGAIN: told to stop while it waited, the record was not taken.
+ * RC_RETRY or RC_FATAL: an earlier record could not be
  * written; nothing more will be.
  * Topics are made on first use: by topic.creation.default.* when the config has them, else as the
  * broker makes them.
@@ -204,6 +208,17 @@ static inline MUST_CHECK enum rc source_flush(struct task_context *ctx, struct e
 
 /* ------------------------------------------------------------ sink side */
 
+/*
+ * Everything before `offset` is safe at its destination: the group's committed offset, durable when
+ * this returns.  A sink whose file boundaries do not follow from offsets alone must commit a file
+ * before it writes the next of the same partition.
+ */
+static inline MUST_CHECK enum rc sink_commit(struct task_context *ctx, const char *topic, int32_t partition,
+                                             int64_t offset, struct err *err)
+{
+    return ctx->ops->commit(ctx, topic, partition, offset, err);
+}
+
 struct sink_record {
     const char *topic;
     int32_t partition;
@@ -216,7 +231,7 @@ struct sink_record {
 
 /*
  * What a sink does; the runtime has the consumer.  An error from put or tick: RC_RETRY rewinds
- * every open partition to its committable offset, waits retry.backoff.ms and goes on; others fail
+ * every open partition to its committed offset, waits retry.backoff.ms and goes on; others fail
  * the task.  `task` is what start returned.
  */
 struct sink_ops {
@@ -227,9 +242,7 @@ struct sink_ops {
     enum rc (*put)(void *task, const struct sink_record *record, struct err *err);
     /* Called when its time has come; *next_ms: wall clock of the next call, INT64_MAX: none needed. */
     enum rc (*tick)(void *task, int64_t now_ms, int64_t *next_ms, struct err *err);
-    /* The next offset to be read if we died now; -1: nothing to say yet. */
-    int64_t (*committable)(void *task, const char *topic, int32_t partition);
-    void (*rewind)(void *task, const char *topic, int32_t partition); /* forget what is not committable */
+    void (*rewind)(void *task, const char *topic, int32_t partition); /* forget what was not committed */
 };
 
 #endif

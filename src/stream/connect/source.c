@@ -1,0 +1,545 @@
+/*
+ * One run of a source task: an idempotent producer, the order of what became durable, and the
+ * offsets of it in the offsets topic.
+ *
+ * Threads: the task's own calls source_*(); librdkafka's tells deliveries; a committer sleeps until
+ * something durable has an offset that is not committed, then once per flush interval.
+ *
+ * The law: an offset is committed only when its record and every one sent before it are durable.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "stream/connect/client.h"
+#include "stream/connect/flight.h"
+#include "stream/connect/worker.h"
+
+enum { STOP_FLUSH_MS = 5000, RECORD_OVERHEAD = 200, TOPICS_MAX = 10000 };
+
+struct source {
+    struct task_run *run;
+    rd_kafka_t *producer;
+    struct map topics; /* name -> rd_kafka_topic_t *; the task's thread only */
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* anything below */
+    struct flight flight;
+    struct err failure; /* of a delivery: nothing more is sent */
+    bool ending;
+    bool commit_now;
+    uint64_t committed, told; /* numbers; told: what source_committed() last gave */
+    char *committed_offset;
+    pthread_mutex_t commit_lock; /* one commit at a time */
+    pthread_t committer;
+    bool has_committer;
+};
+
+static struct source *source_of(const struct task_context *ctx)
+{
+    return ctx->user;
+}
+
+static void wake_task(struct source *source)
+{
+    uint64_t one = 1;
+
+    if (write(source->run->ctx.wakeup_fd, &one, sizeof one) < 0)
+        return; /* full: readable already */
+}
+
+/* ------------------------------------------------------------ deliveries */
+
+static void take_delivery(struct source *source, const rd_kafka_message_t *message)
+{
+    uint64_t number = (uint64_t)(uintptr_t)message->_private;
+
+    if (!message->err) {
+        flight_ack(&source->flight, number);
+        return;
+    }
+    if (source->failure.rc || source->ending)
+        return;
+    err_set(&source->failure, RC_FATAL, "cannot write to topic '%s': %s (record of %zu bytes)",
+            rd_kafka_topic_name(message->rkt), rd_kafka_err2str(message->err), message->len);
+}
+
+static void on_event(rd_kafka_t *client, rd_kafka_event_t *event, void *user)
+{
+    struct source *source = user;
+    const rd_kafka_message_t *message = NULL;
+
+    (void)client;
+    if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR) {
+        pthread_mutex_lock(&source->lock);
+        while ((message = rd_kafka_event_message_next(event)))
+            take_delivery(source, message);
+        pthread_cond_broadcast(&source->changed);
+        pthread_mutex_unlock(&source->lock);
+        wake_task(source);
+    }
+    rd_kafka_event_destroy(event);
+}
+
+/* ------------------------------------------------------------ committing */
+
+struct pending {
+    char **names, **offsets;
+    size_t count;
+    uint64_t number;
+    char *newest;
+};
+
+/* Takes what is durable and not committed; under the lock. */
+static void pending_take(struct source *source, struct pending *pending)
+{
+    struct flight *flight = &source->flight;
+
+    pending->number = flight->acked;
+    pending->names = NEW_ARRAY(char *, flight->partition_count + 1);
+    pending->offsets = NEW_ARRAY(char *, flight->partition_count + 1);
+    for (size_t i = 0; i < flight->partition_count; i++) {
+        struct flight_partition *p = &flight->partitions[i];
+        if (i == flight->last_partition)
+            pending->newest = mem_strdup(p->offset);
+        if (!p->dirty)
+            continue;
+        pending->names[pending->count] = mem_strdup(p->name);
+        pending->offsets[pending->count++] = mem_strdup(p->offset);
+        p->dirty = false;
+    }
+}
+
+static void pending_free(struct pending *pending)
+{
+    for (size_t i = 0; i < pending->count; i++) {
+        free(pending->names[i]);
+        free(pending->offsets[i]);
+    }
+    free(pending->names);
+    free(pending->offsets);
+    free(pending->newest);
+}
+
+static void commit_failed(struct source *source, const struct pending *pending)
+{
+    for (size_t i = 0; i < source->flight.partition_count; i++)
+        for (size_t k = 0; k < pending->count; k++)
+            if (strcmp(source->flight.partitions[i].name, pending->names[k]) == 0)
+                source->flight.partitions[i].dirty = true;
+}
+
+static enum rc commit(struct source *source, struct err *err)
+{
+    CLEANUP(pending_free) struct pending pending = { 0 };
+    enum rc rc = RC_OK;
+
+    pthread_mutex_lock(&source->commit_lock);
+    pthread_mutex_lock(&source->lock);
+    pending_take(source, &pending);
+    pthread_mutex_unlock(&source->lock);
+    for (size_t i = 0; i < pending.count && !rc; i++)
+        rc = state_offset_put(source->run->worker->state, source->run->name, str_of(pending.names[i]),
+                              str_of(pending.offsets[i]), err);
+    pthread_mutex_lock(&source->lock);
+    if (rc) {
+        commit_failed(source, &pending);
+    } else if (pending.number > source->committed) {
+        source->committed = pending.number;
+        free(source->committed_offset);
+        source->committed_offset = TAKE_PTR(pending.newest);
+    }
+    pthread_mutex_unlock(&source->lock);
+    pthread_mutex_unlock(&source->commit_lock);
+    if (!rc)
+        wake_task(source);
+    return rc;
+}
+
+static bool commit_due(const struct source *source)
+{
+    return source->flight.acked > source->committed;
+}
+
+static void wait_until(struct source *source, int64_t deadline_ms)
+{
+    int64_t left = MAX(deadline_ms - clock_mono_ms(), 0);
+    struct timespec at;
+
+    clock_gettime(CLOCK_REALTIME, &at);
+    at.tv_sec += left / 1000;
+    at.tv_nsec += left % 1000 * 1000000;
+    if (at.tv_nsec >= 1000000000) {
+        at.tv_sec++;
+        at.tv_nsec -= 1000000000;
+    }
+    pthread_cond_timedwait(&source->changed, &source->lock, &at);
+}
+
+static void *committer_main(void *user)
+{
+    struct source *source = user;
+
+    pthread_mutex_lock(&source->lock);
+    while (!source->ending) {
+        if (!commit_due(source)) {
+            pthread_cond_wait(&source->changed, &source->lock);
+            continue;
+        }
+        int64_t deadline = clock_mono_ms() + source->run->worker->offset_flush_ms;
+        while (!source->ending && clock_mono_ms() < deadline)
+            wait_until(source, deadline);
+        if (source->ending)
+            break;
+        pthread_mutex_unlock(&source->lock);
+        struct err err = { 0 };
+        if (commit(source, &err))
+            log_warn("source offsets not committed, later again", "connector=%s cause=%s", source->run->name, err.text);
+        pthread_mutex_lock(&source->lock);
+    }
+    pthread_mutex_unlock(&source->lock);
+    return NULL;
+}
+
+/* ------------------------------------------------------------ topics */
+
+static void creation_configs(const struct connector_config *config, rd_kafka_NewTopic_t *topic)
+{
+    static const char prefix[] = "topic.creation.default.";
+
+    for (struct map_entry *e = NULL; (e = map_next(&config->rows, e));) {
+        const char *name = e->key + sizeof prefix - 1;
+        if (strncmp(e->key, prefix, sizeof prefix - 1) != 0 || strcmp(name, "partitions") == 0 ||
+            strcmp(name, "replication.factor") == 0 || strcmp(name, "include") == 0 || strcmp(name, "exclude") == 0)
+            continue;
+        rd_kafka_NewTopic_set_config(topic, name, e->value);
+    }
+}
+
+static enum rc creation_check(rd_kafka_event_t *event, const char *name, struct err *err)
+{
+    size_t count = 0;
+
+    if (!event || rd_kafka_event_error(event))
+        return err_set(err, RC_RETRY, "cannot make topic '%s': %s", name,
+                       event ? rd_kafka_event_error_string(event) : "no answer");
+    const rd_kafka_topic_result_t **results =
+        rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count);
+    for (size_t i = 0; i < count; i++) {
+        rd_kafka_resp_err_t error = rd_kafka_topic_result_error(results[i]);
+        if (error && error != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
+            return err_set(err, RC_FATAL, "cannot make topic '%s': %s", name,
+                           rd_kafka_topic_result_error_string(results[i]) ?: rd_kafka_err2str(error));
+    }
+    return RC_OK;
+}
+
+/* By topic.creation.default.*; without it the broker makes the topic as it is written to. */
+static enum rc make_topic(struct source *source, const char *name, struct err *err)
+{
+    const struct connector_config *config = &source->run->config;
+    char why[256];
+
+    if (!config_given(config, "topic.creation.default.replication.factor"))
+        return RC_OK;
+    rd_kafka_NewTopic_t *topic =
+        rd_kafka_NewTopic_new(name, (int)config_int(config, "topic.creation.default.partitions"),
+                              (int)config_int(config, "topic.creation.default.replication.factor"), why, sizeof why);
+    if (!topic)
+        return err_set(err, RC_BAD_INPUT, "cannot make topic '%s': %s", name, why);
+    creation_configs(config, topic);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(source->producer);
+    rd_kafka_CreateTopics(source->producer, &topic, 1, NULL, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 30000);
+    enum rc rc = creation_check(event, name, err);
+    if (event)
+        rd_kafka_event_destroy(event);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_NewTopic_destroy(topic);
+    return rc;
+}
+
+static enum rc topic_of(struct source *source, struct str name, rd_kafka_topic_t **out, struct err *err)
+{
+    *out = map_get(&source->topics, name);
+    if (*out)
+        return RC_OK;
+    if (source->topics.count == TOPICS_MAX)
+        return err_set(err, RC_FULL, "cannot write to topic '%.*s': one task writes to at most %d topics",
+                       STR_ARG(name), TOPICS_MAX);
+    CLEANUP_FREE char *text = str_dup(name);
+    enum rc rc = make_topic(source, text, err);
+    if (rc)
+        return rc;
+    *out = rd_kafka_topic_new(source->producer, text, NULL);
+    if (!*out)
+        return err_set(err, RC_BAD_INPUT, "cannot write to topic '%s': %s", text,
+                       rd_kafka_err2str(rd_kafka_last_error()));
+    map_put(&source->topics, name, *out);
+    status_topic_used(source->run->worker, source->run->name, source->run->ctx.task, text);
+    return RC_OK;
+}
+
+/* ------------------------------------------------------------ what the task calls */
+
+static void op_started(struct task_context *ctx)
+{
+    struct task_run *run = CONTAINER_OF(ctx, struct task_run, ctx);
+
+    run->started_ms = clock_mono_ms();
+    run_status(run, STATE_RUNNING, NULL);
+}
+
+static bool op_stopping(const struct task_context *ctx)
+{
+    const struct task_run *run = CONTAINER_OF(ctx, const struct task_run, ctx);
+
+    return atomic_load(&run->stop);
+}
+
+static enum rc op_offset_read(struct task_context *ctx, struct str partition, struct buf *offset, struct err *err)
+{
+    struct source *source = source_of(ctx);
+
+    return state_offset_get(source->run->worker->state, source->run->name, partition, offset, err);
+}
+
+/* Room for one more record; under the lock. */
+static enum rc wait_for_room(struct source *source, size_t bytes, struct err *err)
+{
+    while (!source->failure.rc &&
+           (flight_count(&source->flight) >= SOURCE_RECORDS_IN_FLIGHT_MAX ||
+            (source->flight.bytes && source->flight.bytes + bytes > SOURCE_BYTES_IN_FLIGHT_MAX))) {
+        if (atomic_load(&source->run->stop))
+            return RC_AGAIN;
+        wait_until(source, clock_mono_ms() + 200); /* stopping is not told to this condition */
+    }
+    if (source->failure.rc)
+        *err = source->failure;
+    return source->failure.rc;
+}
+
+static rd_kafka_headers_t *headers_of(const struct source_record *record)
+{
+    rd_kafka_headers_t *headers = record->header_count ? rd_kafka_headers_new(record->header_count) : NULL;
+
+    for (size_t i = 0; i < record->header_count; i++)
+        rd_kafka_header_add(headers, record->headers[i].name.p, (ssize_t)record->headers[i].name.len,
+                            record->headers[i].value.p, (ssize_t)record->headers[i].value.len);
+    return headers;
+}
+
+static rd_kafka_resp_err_t produce_once(rd_kafka_t *producer, rd_kafka_topic_t *topic,
+                                        const struct source_record *record, uint64_t number)
+{
+    rd_kafka_headers_t *headers = headers_of(record);
+    rd_kafka_vu_t parts[] = {
+        { .vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = topic },
+        { .vtype = RD_KAFKA_VTYPE_PARTITION,
+          .u.i32 = record->partition < 0 ? RD_KAFKA_PARTITION_UA : record->partition },
+        { .vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY },
+        { .vtype = RD_KAFKA_VTYPE_KEY,
+          .u.mem = { (void *)(uintptr_t)record->key.p, record->key.p ? record->key.len : 0 } },
+        { .vtype = RD_KAFKA_VTYPE_VALUE,
+          .u.mem = { (void *)(uintptr_t)record->value.p, record->value.p ? record->value.len : 0 } },
+        { .vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u.i64 = record->timestamp_ms < 0 ? 0 : record->timestamp_ms },
+        { .vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = (void *)(uintptr_t)number },
+        { .vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers },
+    };
+    rd_kafka_error_t *error = rd_kafka_produceva(producer, parts, headers ? ARRAY_LEN(parts) : ARRAY_LEN(parts) - 1);
+    rd_kafka_resp_err_t code = error ? rd_kafka_error_code(error) : RD_KAFKA_RESP_ERR_NO_ERROR;
+
+    if (error) {
+        rd_kafka_error_destroy(error);
+        if (headers)
+            rd_kafka_headers_destroy(headers);
+    }
+    return code;
+}
+
+static enum rc produce(struct source *source, rd_kafka_topic_t *topic, const struct source_record *record,
+                       uint64_t number, struct err *err)
+{
+    rd_kafka_resp_err_t error = produce_once(source->producer, topic, record, number);
+
+    while (error == RD_KAFKA_RESP_ERR__QUEUE_FULL && !atomic_load(&source->run->stop)) {
+        pthread_mutex_lock(&source->lock);
+        wait_until(source, clock_mono_ms() + 50);
+        pthread_mutex_unlock(&source->lock);
+        error = produce_once(source->producer, topic, record, number);
+    }
+    if (!error)
+        return RC_OK;
+    pthread_mutex_lock(&source->lock);
+    flight_undo(&source->flight);
+    pthread_mutex_unlock(&source->lock);
+    if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL)
+        return RC_AGAIN;
+    return err_set(err, RC_FATAL, "cannot write to topic '%s': %s (record of %zu bytes)", rd_kafka_topic_name(topic),
+                   rd_kafka_err2str(error), record->value.len);
+}
+
+static enum rc op_send(struct task_context *ctx, const struct source_record *record, uint64_t *number, struct err *err)
+{
+    struct source *source = source_of(ctx);
+    size_t bytes = RECORD_OVERHEAD + record->key.len + record->value.len + record->source_offset.len;
+    rd_kafka_topic_t *topic = NULL;
+    enum rc rc = record->topic.p ? topic_of(source, record->topic, &topic, err) : RC_OK;
+
+    if (rc)
+        return rc;
+    pthread_mutex_lock(&source->lock);
+    rc = wait_for_room(source, bytes, err);
+    uint64_t n = rc ? 0 : flight_add(&source->flight, record->source_partition, record->source_offset, bytes);
+    if (n && !topic && flight_ack(&source->flight, n))
+        pthread_cond_broadcast(&source->changed);
+    pthread_mutex_unlock(&source->lock);
+    if (rc)
+        return rc;
+    if (!n)
+        return err_set(err, RC_FULL, "one task has at most %d source partitions", FLIGHT_PARTITIONS_MAX);
+    if (number)
+        *number = n;
+    return topic ? produce(source, topic, record, n, err) : RC_OK;
+}
+
+static uint64_t op_acked(struct task_context *ctx)
+{
+    struct source *source = source_of(ctx);
+
+    pthread_mutex_lock(&source->lock);
+    uint64_t acked = source->flight.acked;
+    pthread_mutex_unlock(&source->lock);
+    return acked;
+}
+
+static bool op_committed(struct task_context *ctx, struct source_commit *out)
+{
+    struct source *source = source_of(ctx);
+
+    pthread_mutex_lock(&source->lock);
+    bool fresh = source->committed > source->told;
+    if (fresh) {
+        source->told = out->number = source->committed;
+        buf_clear(&out->offset);
+        buf_puts(&out->offset, source->committed_offset ?: "");
+    }
+    pthread_mutex_unlock(&source->lock);
+    return fresh;
+}
+
+static enum rc op_flush(struct task_context *ctx, struct err *err)
+{
+    struct source *source = source_of(ctx);
+    enum rc rc = RC_OK;
+
+    pthread_mutex_lock(&source->lock);
+    while (!source->failure.rc && flight_count(&source->flight) && !rc) {
+        wait_until(source, clock_mono_ms() + 200);
+        rc = atomic_load(&source->run->stop) ? RC_AGAIN : RC_OK;
+    }
+    if (source->failure.rc)
+        *err = source->failure;
+    rc = source->failure.rc ? source->failure.rc : rc;
+    pthread_mutex_unlock(&source->lock);
+    return rc ? rc : commit(source, err);
+}
+
+static enum rc op_commit(struct task_context *ctx, const char *topic, int32_t partition, int64_t offset,
+                         struct err *err)
+{
+    (void)ctx, (void)partition, (void)offset;
+    return err_set(err, RC_FATAL, "cannot commit '%s': a source has no group", topic);
+}
+
+static const struct task_ops source_ops = {
+    .started = op_started,
+    .stopping = op_stopping,
+    .offset_read = op_offset_read,
+    .send = op_send,
+    .acked = op_acked,
+    .committed = op_committed,
+    .flush = op_flush,
+    .commit = op_commit,
+};
+
+/* ------------------------------------------------------------ a run */
+
+static enum rc open_producer(struct source *source, struct err *err)
+{
+    static const struct client_setting rows[] = {
+        { "acks", "all" },
+        { "enable.idempotence", "true" },
+        { "partitioner", "murmur2_random" },
+        { "linger.ms", "1" },
+        { "batch.num.messages", "100000" },
+        { "batch.size", "1000000" },
+        { "queue.buffering.max.messages", "200000" },
+        { "queue.buffering.max.kbytes", "131072" },
+        { "message.timeout.ms", "0" },       /* a log that is away is waited for */
+        { "message.max.bytes", "67108864" }, /* the topic's own limit decides */
+        { "topic.metadata.refresh.fast.interval.ms", "50" },
+        { "topic.metadata.propagation.max.ms", "30000" },
+        { NULL, NULL },
+    };
+    CLEANUP_FREE char *id = mem_printf("connector-producer-%s-%d", source->run->name, source->run->ctx.task);
+    rd_kafka_conf_t *conf =
+        client_conf(source->run->ctx.bootstrap, id, rows, &source->run->config, "producer.override.");
+
+    rd_kafka_conf_set_opaque(conf, source);
+    rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR);
+    rd_kafka_conf_set_background_event_cb(conf, on_event);
+    return client_new(RD_KAFKA_PRODUCER, conf, &source->producer, err);
+}
+
+static void free_topic(void *topic)
+{
+    rd_kafka_topic_destroy(topic);
+}
+
+/* What is durable by now is committed; what is not was not sent, as far as anybody knows. */
+static void source_end(struct source *source)
+{
+    struct err err = { 0 };
+
+    if (source->producer)
+        rd_kafka_flush(source->producer, STOP_FLUSH_MS);
+    pthread_mutex_lock(&source->lock);
+    source->ending = true;
+    pthread_cond_broadcast(&source->changed);
+    pthread_mutex_unlock(&source->lock);
+    if (source->has_committer)
+        pthread_join(source->committer, NULL);
+    if (source->producer && commit(source, &err))
+        log_warn("source offsets not committed", "connector=%s cause=%s", source->run->name, err.text);
+    map_free(&source->topics, free_topic);
+    if (source->producer) {
+        rd_kafka_purge(source->producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+        rd_kafka_destroy(source->producer);
+    }
+    flight_free(&source->flight);
+    free(source->committed_offset);
+    pthread_mutex_destroy(&source->lock);
+    pthread_mutex_destroy(&source->commit_lock);
+    pthread_cond_destroy(&source->changed);
+    source->run->ctx.user = NULL;
+}
+
+enum rc source_run(struct task_run *run, struct err *err)
+{
+    struct source source = { .run = run };
+
+    pthread_mutex_init(&source.lock, NULL);
+    pthread_mutex_init(&source.commit_lock, NULL);
+    pthread_cond_init(&source.changed, NULL);
+    run->ctx.ops = &source_ops;
+    run->ctx.user = &source;
+    enum rc rc = open_producer(&source, err);
+    if (!rc) {
+        source.has_committer = pthread_create(&source.committer, NULL, committer_main, &source) == 0;
+        rc = source.has_committer ? run->config.class->run(&run->ctx, err)
+                                  : err_set(err, RC_RETRY, "cannot start a thread; too many run already");
+    }
+    source_end(&source);
+    return rc;
+}

@@ -1,0 +1,569 @@
+/*
+ * The worker: its settings, its connectors read back from the topics, and every change to them.
+ * A change is written to the config topic first and done then, so that a kill in between is
+ * repaired by the next start.
+ */
+#include "stream/connect/worker.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ------------------------------------------------------------ settings */
+
+static const struct {
+    const char *name, *value;
+} worker_defaults[] = {
+    { "group.id", "connect-cluster" },
+    { "config.storage.topic", "connect-configs" },
+    { "offset.storage.topic", "connect-offsets" },
+    { "status.storage.topic", "connect-status" },
+    { "config.storage.replication.factor", "1" },
+    { "offset.storage.replication.factor", "1" },
+    { "status.storage.replication.factor", "1" },
+    { "offset.storage.partitions", "25" },
+    { "status.storage.partitions", "5" },
+    { "offset.flush.interval.ms", "60000" },
+    { "topic.tracking.enable", "true" },
+    { "key.converter", "io.confluent.connect.avro.AvroConverter" },
+    { "value.converter", "io.confluent.connect.avro.AvroConverter" },
+};
+
+/* CONNECT_OFFSET_STORAGE_TOPIC is offset.storage.topic; __ is _, ___ is - (as the compose image has it). */
+static char *setting_name(const char *variable)
+{
+    struct buf out = { 0 };
+    const char *p = variable;
+
+    while (*p) {
+        size_t lines = strspn(p, "_");
+        if (lines)
+            buf_putc(&out, lines == 1 ? '.' : lines == 2 ? '_' : '-');
+        else
+            buf_putc(&out, (char)tolower((unsigned char)*p));
+        p += lines ? lines : 1;
+    }
+    return buf_take(&out);
+}
+
+static bool setting_is_for_java(const char *name)
+{
+    static const char *const names[] = { "plugin.path",         "rest.advertised.host.name", "rest.port",
+                                         "listeners",           "log4j.root.loglevel",       "log4j.loggers",
+                                         "rest.advertised.port" };
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
+static void read_environment(struct worker *worker)
+{
+    static const char prefix[] = "CONNECT_";
+
+    for (struct map_entry *e = NULL; (e = map_next(&worker->station->settings->rows, e));) {
+        const struct setting *setting = e->value;
+        if (strncmp(e->key, prefix, sizeof prefix - 1) != 0 || strcmp(e->key, "CONNECT_URL") == 0)
+            continue;
+        CLEANUP_FREE char *name = setting_name(e->key + sizeof prefix - 1);
+        if (setting_is_for_java(name))
+            log_info("setting has no meaning here", "name=%s origin=%s", e->key, setting->origin);
+        else
+            config_set(&worker->settings, name, setting->value);
+    }
+}
+
+static void default_registry(struct worker *worker, const char *name)
+{
+    if (!config_given(&worker->settings, name)) {
+        CLEANUP_FREE char *url = mem_printf("http://%s", station_address(worker->station, "registry"));
+        config_set(&worker->settings, name, url);
+    }
+}
+
+/* "a:1,b:2", each with aliases replaced */
+static void resolve_bootstrap(struct worker *worker, const char *given)
+{
+    struct str rest = str_of(given), item = { 0 };
+    size_t len = 0;
+
+    while (len < sizeof worker->bootstrap && config_list_next(&rest, &item)) {
+        char address[ADDRESS_MAX];
+        station_resolve(worker->station, item, address);
+        len +=
+            (size_t)snprintf(worker->bootstrap + len, sizeof worker->bootstrap - len, "%s%s", len ? "," : "", address);
+    }
+}
+
+enum rc worker_settings(struct worker *worker, struct err *err)
+{
+    for (size_t i = 0; i < ARRAY_LEN(worker_defaults); i++)
+        config_set(&worker->settings, worker_defaults[i].name, worker_defaults[i].value);
+    read_environment(worker);
+    default_registry(worker, "key.converter.schema.registry.url");
+    default_registry(worker, "value.converter.schema.registry.url");
+    const char *given = config_given(&worker->settings, "bootstrap.servers");
+    resolve_bootstrap(worker, given ? given : station_address(worker->station, "log"));
+    const char *flush = config_given(&worker->settings, "offset.flush.interval.ms");
+    if (!str_to_i64(str_of(flush), 1, INT32_MAX, &worker->offset_flush_ms))
+        return err_set(err, RC_BAD_INPUT, "CONNECT_OFFSET_FLUSH_INTERVAL_MS is '%s'; give milliseconds", flush);
+    worker->topic_tracking = config_bool(&worker->settings, "topic.tracking.enable");
+    snprintf(worker->id, sizeof worker->id, "%s:%d", worker->station->host, worker->station->port);
+    return RC_OK;
+}
+
+/* ------------------------------------------------------------ the map of connectors */
+
+struct connector *worker_find(struct worker *worker, struct str name)
+{
+    pthread_mutex_lock(&worker->lock);
+    struct connector *connector = map_get(&worker->connectors, name);
+    if (connector && !connector->exists)
+        connector = NULL;
+    pthread_mutex_unlock(&worker->lock);
+    return connector;
+}
+
+/* Also one that was deleted.  Under worker.lock; NULL at the limit. */
+static struct connector *connector_of(struct worker *worker, const char *name)
+{
+    struct connector *connector = map_get(&worker->connectors, str_of(name));
+
+    if (connector || worker->connectors.count >= CONNECTORS_MAX)
+        return connector;
+    connector = NEW(struct connector);
+    connector->name = mem_strdup(name);
+    pthread_mutex_init(&connector->change, NULL);
+    map_put(&worker->connectors, str_of(name), connector);
+    return connector;
+}
+
+static const struct connector_class *class_of(const struct connector_config *config)
+{
+    return class_find(str_of(config_given(config, "connector.class")));
+}
+
+/* ------------------------------------------------------------ the config topic */
+
+static json_t *properties_of(const struct connector_config *config)
+{
+    json_t *properties = json_object();
+
+    for (struct map_entry *e = NULL; (e = map_next(&config->rows, e));)
+        json_object_set_new(properties, e->key, json_string(e->value));
+    return json_pack("{s:o}", "properties", properties);
+}
+
+static enum rc write_config(struct worker *worker, const char *key, json_t *value, struct err *err)
+{
+    char *text = value ? json_dumps(value, JSON_COMPACT) : NULL;
+    enum rc rc = value && !text ? err_set(err, RC_BAD_INPUT, "the configuration is not UTF-8 text")
+                                : state_write(worker->state, STATE_CONFIG, str_of(key), str_of(text), err);
+
+    json_decref(value);
+    free(text);
+    return rc;
+}
+
+static enum rc write_target(struct worker *worker, const char *name, enum target_state target, struct err *err)
+{
+    CLEANUP_FREE char *key = mem_printf("target-state-%s", name);
+    const char *old = target_state_name(target == TARGET_STOPPED ? TARGET_PAUSED : target);
+
+    return write_config(worker, key, json_pack("{s:s,s:s}", "state", old, "state.v2", target_state_name(target)), err);
+}
+
+static enum rc write_tasks(struct worker *worker, const struct connector *connector, struct err *err)
+{
+    CLEANUP_FREE char *commit = mem_printf("commit-%s", connector->name);
+    enum rc rc = RC_OK;
+
+    for (size_t i = 0; i < connector->task_count && !rc; i++) {
+        CLEANUP_FREE char *key = mem_printf("task-%s-%zu", connector->name, i);
+        rc = write_config(worker, key, properties_of(&connector->tasks[i].config), err);
+    }
+    return rc ? rc : write_config(worker, commit, json_pack("{s:i}", "tasks", (int)connector->task_count), err);
+}
+
+/* ------------------------------------------------------------ starting and stopping; under connector.change */
+
+static size_t tasks_wanted(const struct connector *connector, const struct connector_class *class)
+{
+    int64_t max = config_given(&connector->config, "tasks.max") ? config_int(&connector->config, "tasks.max") : 1;
+
+    if (!class)
+        return 0;
+    if (class->single_task || max < 1)
+        return 1;
+    return (size_t)MIN(max, (int64_t)TASKS_MAX);
+}
+
+static void drop_tasks(struct connector *connector)
+{
+    for (size_t i = 0; i < connector->task_count; i++) {
+        config_free(&connector->tasks[i].config);
+        free(connector->tasks[i].status.trace);
+    }
+    free(connector->tasks);
+    connector->tasks = NULL;
+    connector->task_count = 0;
+}
+
+static void stop_tasks(struct worker *worker, struct connector *connector)
+{
+    for (size_t i = 0; i < connector->task_count; i++)
+        run_tell_stop(&connector->tasks[i]);
+    for (size_t i = 0; i < connector->task_count; i++)
+        run_stop(worker, &connector->tasks[i]);
+}
+
+static void make_tasks(struct worker *worker, struct connector *connector)
+{
+    const struct connector_class *class = class_of(&connector->config);
+    size_t count = tasks_wanted(connector, class);
+
+    pthread_mutex_lock(&worker->lock);
+    drop_tasks(connector);
+    connector->tasks = NEW_ARRAY(struct task, count + 1);
+    connector->task_count = count;
+    for (size_t i = 0; i < count; i++) {
+        struct task *task = &connector->tasks[i];
+        task->number = (int)i;
+        config_copy(&task->config, &connector->config);
+        task->config.class = class;
+        config_set(&task->config, "task.class", class->task_class);
+    }
+    pthread_mutex_unlock(&worker->lock);
+}
+
+static void set_all(struct worker *worker, struct connector *connector, enum run_state state, enum run_state tasks)
+{
+    pthread_mutex_lock(&worker->lock);
+    status_set(worker, connector, -1, state, NULL);
+    for (size_t i = 0; i < connector->task_count; i++)
+        status_set(worker, connector, (int)i, tasks, NULL);
+    pthread_mutex_unlock(&worker->lock);
+}
+
+static void fail_unknown_class(struct worker *worker, struct connector *connector)
+{
+    CLEANUP_FREE char *trace =
+        mem_printf("connector class '%s' is not one that is built in; GET /connector-plugins lists them",
+                   config_given(&connector->config, "connector.class") ?: "");
+
+    pthread_mutex_lock(&worker->lock);
+    status_set(worker, connector, -1, STATE_FAILED, trace);
+    pthread_mutex_unlock(&worker->lock);
+}
+
+/* Brings tasks to what target and configuration say; they are stopped now. */
+static enum rc apply(struct worker *worker, struct connector *connector, struct err *err)
+{
+    enum rc rc = RC_OK;
+
+    if (!class_of(&connector->config)) {
+        fail_unknown_class(worker, connector);
+        return RC_OK;
+    }
+    if (connector->target == TARGET_STOPPED) {
+        pthread_mutex_lock(&worker->lock);
+        drop_tasks(connector);
+        pthread_mutex_unlock(&worker->lock);
+        rc = write_tasks(worker, connector, err);
+        set_all(worker, connector, STATE_STOPPED, STATE_UNASSIGNED);
+        return rc;
+    }
+    make_tasks(worker, connector);
+    rc = write_tasks(worker, connector, err);
+    if (connector->target == TARGET_PAUSED) {
+        set_all(worker, connector, STATE_PAUSED, STATE_PAUSED);
+        return rc;
+    }
+    set_all(worker, connector, STATE_RUNNING, STATE_UNASSIGNED);
+    for (size_t i = 0; i < connector->task_count; i++)
+        run_start(worker, connector, &connector->tasks[i]);
+    return rc;
+}
+
+/* ------------------------------------------------------------ changes */
+
+static void replace_config(struct worker *worker, struct connector *connector, const struct connector_config *config,
+                           enum target_state target)
+{
+    pthread_mutex_lock(&worker->lock);
+    config_free(&connector->config);
+    config_copy(&connector->config, config);
+    connector->config.class = class_of(config);
+    if (!connector->exists)
+        connector->target = target;
+    connector->exists = true;
+    pthread_mutex_unlock(&worker->lock);
+}
+
+static enum rc put_locked(struct worker *worker, struct connector *connector, const struct connector_config *config,
+                          enum target_state target, bool replace, bool *created, struct err *err)
+{
+    CLEANUP_FREE char *key = mem_printf("connector-%s", connector->name);
+    enum rc rc = RC_OK;
+
+    *created = !connector->exists;
+    if (connector->exists && !replace)
+        return err_set(err, RC_EXISTS, "Connector %s already exists", connector->name);
+    if (*created && target != TARGET_STARTED)
+        rc = write_target(worker, connector->name, target, err);
+    if (!rc)
+        rc = write_config(worker, key, properties_of(config), err);
+    if (rc)
+        return rc;
+    stop_tasks(worker, connector);
+    replace_config(worker, connector, config, target);
+    return apply(worker, connector, err);
+}
+
+enum rc worker_put(struct worker *worker, const char *name, const struct connector_config *config,
+                   enum target_state target, bool replace, bool *created, struct err *err)
+{
+    pthread_mutex_lock(&worker->lock);
+    struct connector *connector = connector_of(worker, name);
+    pthread_mutex_unlock(&worker->lock);
+    if (!connector)
+        return err_set(err, RC_FULL, "a worker knows at most %d connector names", CONNECTORS_MAX);
+    pthread_mutex_lock(&connector->change);
+    enum rc rc = put_locked(worker, connector, config, target, replace, created, err);
+    pthread_mutex_unlock(&connector->change);
+    if (!rc)
+        log_info(*created ? "connector made" : "connector changed", "connector=%s", name);
+    return rc;
+}
+
+enum rc worker_delete(struct worker *worker, struct connector *connector, struct err *err)
+{
+    CLEANUP_FREE char *key = mem_printf("connector-%s", connector->name);
+    CLEANUP_FREE char *target = mem_printf("target-state-%s", connector->name);
+
+    pthread_mutex_lock(&connector->change);
+    enum rc rc = connector->exists ? RC_OK : err_set(err, RC_NOT_FOUND, "Connector %s not found", connector->name);
+    if (!rc)
+        rc = write_config(worker, key, NULL, err);
+    if (!rc)
+        rc = write_config(worker, target, NULL, err);
+    if (!rc) {
+        stop_tasks(worker, connector);
+        status_topics_reset(worker, connector);
+        pthread_mutex_lock(&worker->lock);
+        status_forget(worker, connector);
+        drop_tasks(connector);
+        config_free(&connector->config);
+        connector->exists = false;
+        pthread_mutex_unlock(&worker->lock);
+        log_info("connector deleted", "connector=%s", connector->name);
+    }
+    pthread_mutex_unlock(&connector->change);
+    return rc;
+}
+
+enum rc worker_target(struct worker *worker, struct connector *connector, enum target_state target, struct err *err)
+{
+    pthread_mutex_lock(&connector->change);
+    enum rc rc = connector->exists ? RC_OK : err_set(err, RC_NOT_FOUND, "Connector %s not found", connector->name);
+    if (!rc && connector->target != target) {
+        rc = write_target(worker, connector->name, target, err);
+        if (!rc) {
+            stop_tasks(worker, connector);
+            pthread_mutex_lock(&worker->lock);
+            connector->target = target;
+            pthread_mutex_unlock(&worker->lock);
+            rc = apply(worker, connector, err);
+            log_info("connector told", "connector=%s target=%s", connector->name, target_state_name(target));
+        }
+    }
+    pthread_mutex_unlock(&connector->change);
+    return rc;
+}
+
+static bool is_selected(const struct status *status, bool only_failed)
+{
+    return !only_failed || status->state == STATE_FAILED;
+}
+
+void worker_mark_restarting(struct worker *worker, struct connector *connector, bool tasks, bool only_failed)
+{
+    pthread_mutex_lock(&worker->lock);
+    if (is_selected(&connector->status, only_failed))
+        status_set(worker, connector, -1, STATE_RESTARTING, NULL);
+    for (size_t i = 0; tasks && i < connector->task_count; i++)
+        if (is_selected(&connector->tasks[i].status, only_failed))
+            status_set(worker, connector, (int)i, STATE_RESTARTING, NULL);
+    pthread_mutex_unlock(&worker->lock);
+}
+
+static void restart_task(struct worker *worker, struct connector *connector, struct task *task)
+{
+    run_stop(worker, task);
+    pthread_mutex_lock(&worker->lock);
+    status_set(worker, connector, task->number, connector->target == TARGET_PAUSED ? STATE_PAUSED : STATE_UNASSIGNED,
+               NULL);
+    pthread_mutex_unlock(&worker->lock);
+    if (connector->target == TARGET_STARTED)
+        run_start(worker, connector, task);
+}
+
+void worker_restart(struct worker *worker, struct connector *connector, bool tasks, bool only_failed)
+{
+    static const enum run_state of_target[] = { STATE_RUNNING, STATE_PAUSED, STATE_STOPPED };
+
+    pthread_mutex_lock(&connector->change);
+    if (connector->exists) {
+        for (size_t i = 0; tasks && i < connector->task_count; i++)
+            if (is_selected(&connector->tasks[i].status, only_failed) ||
+                connector->tasks[i].status.state == STATE_RESTARTING)
+                restart_task(worker, connector, &connector->tasks[i]);
+        if (class_of(&connector->config)) {
+            pthread_mutex_lock(&worker->lock);
+            status_set(worker, connector, -1, of_target[connector->target], NULL);
+            pthread_mutex_unlock(&worker->lock);
+        } else {
+            fail_unknown_class(worker, connector);
+        }
+    }
+    pthread_mutex_unlock(&connector->change);
+}
+
+bool worker_restart_task(struct worker *worker, struct connector *connector, int task)
+{
+    pthread_mutex_lock(&connector->change);
+    bool found = connector->exists && task >= 0 && (size_t)task < connector->task_count;
+    if (found)
+        restart_task(worker, connector, &connector->tasks[task]);
+    pthread_mutex_unlock(&connector->change);
+    return found;
+}
+
+/* ------------------------------------------------------------ reading back */
+
+static void take_properties(struct worker *worker, const char *name, const json_t *properties)
+{
+    struct connector *connector = connector_of(worker, name);
+    const char *key = NULL;
+    json_t *value = NULL;
+
+    if (!connector)
+        return;
+    config_free(&connector->config);
+    connector->exists = json_is_object(properties);
+    if (!connector->exists) {
+        connector->target = TARGET_STARTED;
+        return;
+    }
+    json_object_foreach((json_t *)(uintptr_t)properties, key, value)
+    {
+        if (json_is_string(value))
+            config_set(&connector->config, key, json_string_value(value));
+    }
+    connector->config.class = class_of(&connector->config);
+}
+
+static void take_target(struct worker *worker, const char *name, const json_t *value)
+{
+    struct connector *connector = connector_of(worker, name);
+    const char *text = json_string_value(json_object_get(value, "state.v2"));
+
+    if (!connector)
+        return;
+    connector->target = TARGET_STARTED;
+    if (!text)
+        text = json_string_value(json_object_get(value, "state"));
+    for (int i = 0; text && i <= TARGET_STOPPED; i++)
+        if (strcmp(text, target_state_name((enum target_state)i)) == 0)
+            connector->target = (enum target_state)i;
+}
+
+/* Task configurations are made anew from the connector's; a Java worker's are the same. */
+static void take_config(void *user, struct str key, struct str value)
+{
+    static const char connector_prefix[] = "connector-", target_prefix[] = "target-state-";
+    struct worker *worker = user;
+    CLEANUP_FREE char *name = str_dup(key);
+    json_t *parsed = value.p ? json_loadb(value.p, value.len, 0, NULL) : NULL;
+
+    if (value.p && !parsed)
+        log_warn("record of the config topic not understood", "key=%s", name);
+    else if (strncmp(name, connector_prefix, sizeof connector_prefix - 1) == 0)
+        take_properties(worker, name + sizeof connector_prefix - 1, json_object_get(parsed, "properties"));
+    else if (strncmp(name, target_prefix, sizeof target_prefix - 1) == 0)
+        take_target(worker, name + sizeof target_prefix - 1, parsed);
+    json_decref(parsed);
+}
+
+static void take_status(void *user, struct str key, struct str value)
+{
+    json_t *parsed = value.p ? json_loadb(value.p, value.len, 0, NULL) : NULL;
+
+    status_take(user, key, parsed);
+    json_decref(parsed);
+}
+
+static enum rc open_state(struct worker *worker, struct err *err)
+{
+    const struct connector_config *settings = &worker->settings;
+    struct state_options options = { .bootstrap = worker->bootstrap };
+    static const char *const names[] = { "config", "offset", "status" };
+
+    for (size_t i = 0; i < STATE_TOPICS; i++) {
+        CLEANUP_FREE char *topic = mem_printf("%s.storage.topic", names[i]);
+        CLEANUP_FREE char *partitions = mem_printf("%s.storage.partitions", names[i]);
+        CLEANUP_FREE char *replicas = mem_printf("%s.storage.replication.factor", names[i]);
+        options.topics[i].name = config_given(settings, topic);
+        options.topics[i].partitions = i == STATE_CONFIG ? 1 : (int)MAX(config_int(settings, partitions), 1);
+        options.topics[i].replicas = (int)config_int(settings, replicas);
+    }
+    return state_open(&options, &worker->state, err);
+}
+
+enum rc worker_load(struct worker *worker, struct err *err)
+{
+    enum rc rc = open_state(worker, err);
+
+    if (!rc)
+        rc = state_read(worker->state, STATE_CONFIG, take_config, worker, err);
+    if (!rc)
+        rc = state_load_offsets(worker->state, err);
+    if (!rc)
+        rc = state_read(worker->state, STATE_STATUS, take_status, worker, err);
+    if (rc) {
+        state_close(worker->state);
+        worker->state = NULL;
+        return rc;
+    }
+    worker->cluster_id = state_cluster_id(worker->state);
+    for (struct map_entry *e = NULL; (e = map_next(&worker->connectors, e));) {
+        struct connector *connector = e->value;
+        struct err why = { 0 };
+        if (!connector->exists)
+            continue;
+        pthread_mutex_lock(&connector->change);
+        log_info("connector comes back", "connector=%s target=%s", connector->name,
+                 target_state_name(connector->target));
+        if (apply(worker, connector, &why))
+            log_warn("task configurations not written", "connector=%s cause=%s", connector->name, why.text);
+        pthread_mutex_unlock(&connector->change);
+    }
+    return RC_OK;
+}
+
+void worker_stop(struct worker *worker)
+{
+    for (int step = 0; step < 2; step++)
+        for (struct map_entry *e = NULL; (e = map_next(&worker->connectors, e));) {
+            struct connector *connector = e->value;
+            pthread_mutex_lock(&connector->change);
+            for (size_t i = 0; i < connector->task_count && step == 0; i++)
+                run_tell_stop(&connector->tasks[i]);
+            if (step == 1)
+                stop_tasks(worker, connector);
+            pthread_mutex_unlock(&connector->change);
+        }
+    state_flush(worker->state, 2000);
+}
