@@ -152,7 +152,7 @@ void rest_offsets_get(struct http_request *request, struct http_response *respon
         return;
     CLEANUP_FREE char *group = group_of(connector);
     bool sink = is_sink(connector);
-    json_t *offsets = sink ? json_array() : state_offsets_of(worker->state, connector->name);
+    json_t *offsets = sink ? json_array() : backing_offsets_of(worker->backing, connector->name);
     if (sink && group_offsets(worker, group, offsets, &err)) {
         json_decref(offsets);
         rest_failed(response, &err);
@@ -179,7 +179,7 @@ static enum rc source_put(struct worker *worker, const char *name, const json_t 
 {
     char *key = json_dumps(partition, JSON_COMPACT);
     char *value = json_is_object(offset) ? json_dumps(offset, JSON_COMPACT) : NULL;
-    enum rc rc = key ? state_offset_put(worker->state, name, str_of(key), str_of(value), err)
+    enum rc rc = key ? backing_offset_put(worker->backing, name, str_of(key), str_of(value), err)
                      : err_set(err, RC_BAD_INPUT, "the partition is not a JSON object");
 
     free(key);
@@ -265,7 +265,7 @@ void rest_offsets_reset(struct http_request *request, struct http_response *resp
     if (!connector || !is_stopped(worker, connector, response))
         return;
     CLEANUP_FREE char *group = group_of(connector);
-    json_t *offsets = is_sink(connector) ? NULL : state_offsets_of(worker->state, connector->name);
+    json_t *offsets = is_sink(connector) ? NULL : backing_offsets_of(worker->backing, connector->name);
     enum rc rc =
         offsets ? source_alter(worker, connector->name, offsets, true, &err) : group_reset(worker, group, &err);
     json_decref(offsets);

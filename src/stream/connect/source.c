@@ -139,8 +139,8 @@ static enum rc commit(struct source *source, struct err *err)
     pending_take(source, &pending);
     pthread_mutex_unlock(&source->lock);
     for (size_t i = 0; i < pending.count && !rc; i++)
-        rc = state_offset_put(source->run->worker->state, source->run->name, str_of(pending.names[i]),
-                              str_of(pending.offsets[i]), err);
+        rc = backing_offset_put(source->run->worker->backing, source->run->name, str_of(pending.names[i]),
+                                str_of(pending.offsets[i]), err);
     pthread_mutex_lock(&source->lock);
     if (rc) {
         commit_failed(source, &pending);
@@ -301,7 +301,7 @@ static enum rc op_offset_read(struct task_context *ctx, struct str partition, st
 {
     struct source *source = source_of(ctx);
 
-    return state_offset_get(source->run->worker->state, source->run->name, partition, offset, err);
+    return backing_offset_get(source->run->worker->backing, source->run->name, partition, offset, err);
 }
 
 /* Room for one more record; under the lock. */

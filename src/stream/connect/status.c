@@ -30,7 +30,7 @@ static void write_json(struct worker *worker, const char *key, json_t *value)
     char *text = value ? json_dumps(value, JSON_COMPACT) : NULL;
 
     json_decref(value);
-    state_write_later(worker->state, STATE_STATUS, str_of(key), str_of(text));
+    backing_write_later(worker->backing, STATE_STATUS, str_of(key), str_of(text));
     free(text);
 }
 

@@ -160,7 +160,7 @@ static enum rc write_config(struct worker *worker, const char *key, json_t *valu
 {
     char *text = value ? json_dumps(value, JSON_COMPACT) : NULL;
     enum rc rc = value && !text ? err_set(err, RC_BAD_INPUT, "the configuration is not UTF-8 text")
-                                : state_write(worker->state, STATE_CONFIG, str_of(key), str_of(text), err);
+                                : backing_write(worker->backing, STATE_CONFIG, str_of(key), str_of(text), err);
 
     json_decref(value);
     free(text);
@@ -508,7 +508,7 @@ static void take_status(void *user, struct str key, struct str value)
 static enum rc open_state(struct worker *worker, struct err *err)
 {
     const struct connector_config *settings = &worker->settings;
-    struct state_options options = { .bootstrap = worker->bootstrap };
+    struct backing_options options = { .bootstrap = worker->bootstrap };
     static const char *const names[] = { "config", "offset", "status" };
 
     for (size_t i = 0; i < STATE_TOPICS; i++) {
@@ -519,7 +519,7 @@ static enum rc open_state(struct worker *worker, struct err *err)
         options.topics[i].partitions = i == STATE_CONFIG ? 1 : (int)MAX(config_int(settings, partitions), 1);
         options.topics[i].replicas = (int)config_int(settings, replicas);
     }
-    return state_open(&options, &worker->state, err);
+    return backing_open(&options, &worker->backing, err);
 }
 
 enum rc worker_load(struct worker *worker, struct err *err)
@@ -527,17 +527,17 @@ enum rc worker_load(struct worker *worker, struct err *err)
     enum rc rc = open_state(worker, err);
 
     if (!rc)
-        rc = state_read(worker->state, STATE_CONFIG, take_config, worker, err);
+        rc = backing_read(worker->backing, STATE_CONFIG, take_config, worker, err);
     if (!rc)
-        rc = state_load_offsets(worker->state, err);
+        rc = backing_load_offsets(worker->backing, err);
     if (!rc)
-        rc = state_read(worker->state, STATE_STATUS, take_status, worker, err);
+        rc = backing_read(worker->backing, STATE_STATUS, take_status, worker, err);
     if (rc) {
-        state_close(worker->state);
-        worker->state = NULL;
+        backing_close(worker->backing);
+        worker->backing = NULL;
         return rc;
     }
-    worker->cluster_id = state_cluster_id(worker->state);
+    worker->cluster_id = backing_cluster_id(worker->backing);
     for (struct map_entry *e = NULL; (e = map_next(&worker->connectors, e));) {
         struct connector *connector = e->value;
         struct err why = { 0 };
@@ -565,5 +565,5 @@ void worker_stop(struct worker *worker)
                 stop_tasks(worker, connector);
             pthread_mutex_unlock(&connector->change);
         }
-    state_flush(worker->state, 2000);
+    backing_flush(worker->backing, 2000);
 }

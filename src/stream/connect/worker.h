@@ -16,9 +16,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "stream/connect/backing.h"
 #include "stream/connect/options.h"
 #include "stream/connect/plugin.h"
-#include "stream/connect/state.h"
 
 enum {
     CONNECTORS_MAX = 1000,
@@ -76,7 +76,7 @@ struct worker {
     char bootstrap[ADDRESS_MAX];
     char id[ADDRESS_MAX];
     char *cluster_id;
-    struct state *state;
+    struct backing *backing;
     int64_t offset_flush_ms;
     bool topic_tracking;
     atomic_bool ready;

@@ -1,5 +1,5 @@
-/* Connect's internal topics: made, read back, written; see state.h. */
-#include "stream/connect/state.h"
+/* Connect's internal topics: made, read back, written; see backing.h. */
+#include "stream/connect/backing.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 
 enum { OFFSET_KEY_DEPTH_MAX = 64 };
 
-struct state {
+struct backing {
     char *bootstrap;
     char *names[STATE_TOPICS];
     rd_kafka_t *producer;
@@ -55,7 +55,7 @@ static void on_event(rd_kafka_t *client, rd_kafka_event_t *event, void *user)
     rd_kafka_event_destroy(event);
 }
 
-static enum rc open_producer(struct state *state, struct err *err)
+static enum rc open_producer(struct backing *backing, struct err *err)
 {
     static const struct client_setting rows[] = {
         { "acks", "all" },
@@ -67,11 +67,11 @@ static enum rc open_producer(struct state *state, struct err *err)
         { "topic.metadata.refresh.interval.ms", "-1" },
         { NULL, NULL },
     };
-    rd_kafka_conf_t *conf = client_conf(state->bootstrap, "connect-state", rows, NULL, NULL);
+    rd_kafka_conf_t *conf = client_conf(backing->bootstrap, "connect-state", rows, NULL, NULL);
 
     rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR);
     rd_kafka_conf_set_background_event_cb(conf, on_event);
-    return client_new(RD_KAFKA_PRODUCER, conf, &state->producer, err);
+    return client_new(RD_KAFKA_PRODUCER, conf, &backing->producer, err);
 }
 
 /* ------------------------------------------------------------ making the topics */
@@ -108,20 +108,20 @@ static enum rc created_check(rd_kafka_event_t *event, struct err *err)
     return RC_OK;
 }
 
-static enum rc make_topics(struct state *state, const struct state_options *options, struct err *err)
+static enum rc make_topics(struct backing *backing, const struct backing_options *options, struct err *err)
 {
     rd_kafka_NewTopic_t *topics[STATE_TOPICS];
     size_t count = 0;
 
     for (size_t i = 0; i < STATE_TOPICS; i++) {
-        topics[count] = new_topic(state->names[i], options->topics[i].partitions, options->topics[i].replicas);
+        topics[count] = new_topic(backing->names[i], options->topics[i].partitions, options->topics[i].replicas);
         count += topics[count] != NULL;
     }
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(state->producer);
-    rd_kafka_AdminOptions_t *admin = rd_kafka_AdminOptions_new(state->producer, RD_KAFKA_ADMIN_OP_CREATETOPICS);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(backing->producer);
+    rd_kafka_AdminOptions_t *admin = rd_kafka_AdminOptions_new(backing->producer, RD_KAFKA_ADMIN_OP_CREATETOPICS);
     char why[64];
     rd_kafka_AdminOptions_set_request_timeout(admin, 10000, why, sizeof why);
-    rd_kafka_CreateTopics(state->producer, topics, count, admin, queue);
+    rd_kafka_CreateTopics(backing->producer, topics, count, admin, queue);
     rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 15000);
     enum rc rc = event ? created_check(event, err) : err_set(err, RC_RETRY, "cannot make Connect's topics: no answer");
     if (event)
@@ -132,54 +132,54 @@ static enum rc make_topics(struct state *state, const struct state_options *opti
     return rc;
 }
 
-enum rc state_open(const struct state_options *options, struct state **out, struct err *err)
+enum rc backing_open(const struct backing_options *options, struct backing **out, struct err *err)
 {
-    struct state *state = NEW(struct state);
+    struct backing *backing = NEW(struct backing);
 
-    state->bootstrap = mem_strdup(options->bootstrap);
+    backing->bootstrap = mem_strdup(options->bootstrap);
     for (size_t i = 0; i < STATE_TOPICS; i++)
-        state->names[i] = mem_strdup(options->topics[i].name);
-    pthread_mutex_init(&state->lock, NULL);
-    enum rc rc = open_producer(state, err);
+        backing->names[i] = mem_strdup(options->topics[i].name);
+    pthread_mutex_init(&backing->lock, NULL);
+    enum rc rc = open_producer(backing, err);
     if (!rc)
-        rc = make_topics(state, options, err);
+        rc = make_topics(backing, options, err);
     if (rc) {
-        state_close(state);
+        backing_close(backing);
         return rc;
     }
-    *out = state;
+    *out = backing;
     return RC_OK;
 }
 
-void state_close(struct state *state)
+void backing_close(struct backing *backing)
 {
-    if (!state)
+    if (!backing)
         return;
-    if (state->producer) {
-        rd_kafka_flush(state->producer, 3000);
-        rd_kafka_destroy(state->producer);
+    if (backing->producer) {
+        rd_kafka_flush(backing->producer, 3000);
+        rd_kafka_destroy(backing->producer);
     }
     for (size_t i = 0; i < STATE_TOPICS; i++)
-        free(state->names[i]);
-    map_free(&state->offsets, free);
-    pthread_mutex_destroy(&state->lock);
-    free(state->bootstrap);
-    free(state);
+        free(backing->names[i]);
+    map_free(&backing->offsets, free);
+    pthread_mutex_destroy(&backing->lock);
+    free(backing->bootstrap);
+    free(backing);
 }
 
-char *state_cluster_id(struct state *state)
+char *backing_cluster_id(struct backing *backing)
 {
-    char *id = rd_kafka_clusterid(state->producer, 3000);
+    char *id = rd_kafka_clusterid(backing->producer, 3000);
     char *copy = mem_strdup(id);
 
     if (id)
-        rd_kafka_mem_free(state->producer, id);
+        rd_kafka_mem_free(backing->producer, id);
     return copy;
 }
 
-void state_flush(struct state *state, int timeout_ms)
+void backing_flush(struct backing *backing, int timeout_ms)
 {
-    rd_kafka_flush(state->producer, timeout_ms);
+    rd_kafka_flush(backing->producer, timeout_ms);
 }
 
 /* ------------------------------------------------------------ reading back */
@@ -234,8 +234,8 @@ static enum rc read_all(rd_kafka_t *consumer, const char *topic, int partitions,
     return RC_OK;
 }
 
-enum rc state_read(struct state *state, enum state_topic topic,
-                   void (*each)(void *user, struct str key, struct str value), void *user, struct err *err)
+enum rc backing_read(struct backing *backing, enum backing_topic topic,
+                     void (*each)(void *user, struct str key, struct str value), void *user, struct err *err)
 {
     static const struct client_setting rows[] = {
         { "group.id", "connect-state-reader" }, { "enable.auto.commit", "false" },
@@ -245,15 +245,15 @@ enum rc state_read(struct state *state, enum state_topic topic,
     };
     rd_kafka_t *consumer = NULL;
     int partitions = 0;
-    enum rc rc =
-        client_new(RD_KAFKA_CONSUMER, client_conf(state->bootstrap, "connect-state", rows, NULL, NULL), &consumer, err);
+    enum rc rc = client_new(RD_KAFKA_CONSUMER, client_conf(backing->bootstrap, "connect-state", rows, NULL, NULL),
+                            &consumer, err);
 
     if (rc)
         return rc;
     rd_kafka_poll_set_consumer(consumer);
-    rc = assign_all(consumer, state->names[topic], &partitions, err);
+    rc = assign_all(consumer, backing->names[topic], &partitions, err);
     if (!rc)
-        rc = read_all(consumer, state->names[topic], partitions, each, user, err);
+        rc = read_all(consumer, backing->names[topic], partitions, each, user, err);
     rd_kafka_consumer_close(consumer);
     rd_kafka_destroy(consumer);
     return rc;
@@ -261,22 +261,23 @@ enum rc state_read(struct state *state, enum state_topic topic,
 
 /* ------------------------------------------------------------ writing */
 
-static rd_kafka_resp_err_t produce(struct state *state, enum state_topic topic, struct str key, struct str value,
+static rd_kafka_resp_err_t produce(struct backing *backing, enum backing_topic topic, struct str key, struct str value,
                                    struct waiter *waiter)
 {
-    return rd_kafka_producev(state->producer, RD_KAFKA_V_TOPIC(state->names[topic]),
+    return rd_kafka_producev(backing->producer, RD_KAFKA_V_TOPIC(backing->names[topic]),
                              RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(key.p, key.len),
                              RD_KAFKA_V_VALUE((void *)(uintptr_t)value.p, value.p ? value.len : 0),
                              RD_KAFKA_V_OPAQUE(waiter), RD_KAFKA_V_END);
 }
 
-enum rc state_write(struct state *state, enum state_topic topic, struct str key, struct str value, struct err *err)
+enum rc backing_write(struct backing *backing, enum backing_topic topic, struct str key, struct str value,
+                      struct err *err)
 {
     struct waiter waiter = { .lock = PTHREAD_MUTEX_INITIALIZER, .done_changed = PTHREAD_COND_INITIALIZER };
 
-    if (FAULT_POINT("connect.state_write"))
-        return err_set(err, RC_RETRY, "cannot write to topic '%s': fault point", state->names[topic]);
-    rd_kafka_resp_err_t error = produce(state, topic, key, value, &waiter);
+    if (FAULT_POINT("connect.backing_write"))
+        return err_set(err, RC_RETRY, "cannot write to topic '%s': fault point", backing->names[topic]);
+    rd_kafka_resp_err_t error = produce(backing, topic, key, value, &waiter);
     if (!error) { /* librdkafka always tells the end, at the latest after message.timeout.ms */
         pthread_mutex_lock(&waiter.lock);
         while (!waiter.done)
@@ -284,17 +285,17 @@ enum rc state_write(struct state *state, enum state_topic topic, struct str key,
         pthread_mutex_unlock(&waiter.lock);
         error = waiter.error;
     }
-    return error
-               ? err_set(err, RC_RETRY, "cannot write to topic '%s': %s", state->names[topic], rd_kafka_err2str(error))
-               : RC_OK;
+    return error ? err_set(err, RC_RETRY, "cannot write to topic '%s': %s", backing->names[topic],
+                           rd_kafka_err2str(error))
+                 : RC_OK;
 }
 
-void state_write_later(struct state *state, enum state_topic topic, struct str key, struct str value)
+void backing_write_later(struct backing *backing, enum backing_topic topic, struct str key, struct str value)
 {
-    rd_kafka_resp_err_t error = produce(state, topic, key, value, NULL);
+    rd_kafka_resp_err_t error = produce(backing, topic, key, value, NULL);
 
     if (error)
-        log_warn("status not written", "topic=%s cause=%s", state->names[topic], rd_kafka_err2str(error));
+        log_warn("status not written", "topic=%s cause=%s", backing->names[topic], rd_kafka_err2str(error));
 }
 
 /* ------------------------------------------------------------ source offsets */
@@ -318,7 +319,7 @@ static bool offset_key(const char *connector, struct str partition, struct buf *
 
 static void take_offset(void *user, struct str key, struct str value)
 {
-    struct state *state = user;
+    struct backing *backing = user;
     json_t *parsed = json_loadb(key.p, key.len, 0, NULL);
     char *text = json_is_array(parsed) && json_array_size(parsed) == 2 ? json_dumps(parsed, JSON_COMPACT) : NULL;
 
@@ -327,53 +328,54 @@ static void take_offset(void *user, struct str key, struct str value)
         log_warn("record of the offsets topic not understood", "key=%.*s", STR_ARG(key));
         return;
     }
-    free(value.p ? map_put(&state->offsets, str_of(text), str_dup(value)) : map_remove(&state->offsets, str_of(text)));
+    free(value.p ? map_put(&backing->offsets, str_of(text), str_dup(value))
+                 : map_remove(&backing->offsets, str_of(text)));
     free(text);
 }
 
-enum rc state_load_offsets(struct state *state, struct err *err)
+enum rc backing_load_offsets(struct backing *backing, struct err *err)
 {
-    return state_read(state, STATE_OFFSETS, take_offset, state, err);
+    return backing_read(backing, STATE_OFFSETS, take_offset, backing, err);
 }
 
-enum rc state_offset_get(struct state *state, const char *connector, struct str partition, struct buf *out,
-                         struct err *err)
+enum rc backing_offset_get(struct backing *backing, const char *connector, struct str partition, struct buf *out,
+                           struct err *err)
 {
     CLEANUP(buf_free) struct buf key = { 0 };
 
     if (!offset_key(connector, partition, &key))
         return err_set(err, RC_BAD_INPUT, "source partition '%.*s' is not a JSON object", STR_ARG(partition));
-    pthread_mutex_lock(&state->lock);
-    const char *found = map_get(&state->offsets, buf_str(&key));
+    pthread_mutex_lock(&backing->lock);
+    const char *found = map_get(&backing->offsets, buf_str(&key));
     if (found)
         buf_puts(out, found);
-    pthread_mutex_unlock(&state->lock);
+    pthread_mutex_unlock(&backing->lock);
     return found ? RC_OK : err_set(err, RC_NOT_FOUND, "no offset of '%s' is stored", connector);
 }
 
-enum rc state_offset_put(struct state *state, const char *connector, struct str partition, struct str offset,
-                         struct err *err)
+enum rc backing_offset_put(struct backing *backing, const char *connector, struct str partition, struct str offset,
+                           struct err *err)
 {
     CLEANUP(buf_free) struct buf key = { 0 };
 
     if (!offset_key(connector, partition, &key))
         return err_set(err, RC_BAD_INPUT, "source partition '%.*s' is not a JSON object", STR_ARG(partition));
-    enum rc rc = state_write(state, STATE_OFFSETS, buf_str(&key), offset, err);
+    enum rc rc = backing_write(backing, STATE_OFFSETS, buf_str(&key), offset, err);
     if (rc)
         return rc;
-    pthread_mutex_lock(&state->lock);
-    free(offset.p ? map_put(&state->offsets, buf_str(&key), str_dup(offset))
-                  : map_remove(&state->offsets, buf_str(&key)));
-    pthread_mutex_unlock(&state->lock);
+    pthread_mutex_lock(&backing->lock);
+    free(offset.p ? map_put(&backing->offsets, buf_str(&key), str_dup(offset))
+                  : map_remove(&backing->offsets, buf_str(&key)));
+    pthread_mutex_unlock(&backing->lock);
     return RC_OK;
 }
 
-json_t *state_offsets_of(struct state *state, const char *connector)
+json_t *backing_offsets_of(struct backing *backing, const char *connector)
 {
     json_t *list = json_array();
 
-    pthread_mutex_lock(&state->lock);
-    for (struct map_entry *e = NULL; (e = map_next(&state->offsets, e));) {
+    pthread_mutex_lock(&backing->lock);
+    for (struct map_entry *e = NULL; (e = map_next(&backing->offsets, e));) {
         json_t *key = json_loadb(e->key, e->key_len, 0, NULL);
         const char *name = json_string_value(json_array_get(key, 0));
         if (name && strcmp(name, connector) == 0) {
@@ -383,6 +385,6 @@ json_t *state_offsets_of(struct state *state, const char *connector)
         }
         json_decref(key);
     }
-    pthread_mutex_unlock(&state->lock);
+    pthread_mutex_unlock(&backing->lock);
     return list;
 }
