@@ -21,7 +21,7 @@ static void read_tuple(struct reader *r, struct pg_value **values, size_t *cap, 
         r->failed = true;
     if (r->failed)
         return;
-    room_for((void **)values, cap, MAX(count, 1), sizeof **values);
+    room_for((void **)values, cap, MAX(count, (size_t)1), sizeof **values);
     for (size_t i = 0; i < count && !r->failed; i++) {
         char kind = (char)read_uint(r, 1);
         struct pg_value *value = &(*values)[i];
@@ -71,7 +71,7 @@ static void read_relation(struct pgoutput_decoder *d, struct reader *r, struct p
         r->failed = true;
     if (r->failed)
         return;
-    room_for((void **)&d->columns, &d->columns_cap, MAX(relation->column_count, 1), sizeof *d->columns);
+    room_for((void **)&d->columns, &d->columns_cap, MAX(relation->column_count, (size_t)1), sizeof *d->columns);
     for (size_t i = 0; i < relation->column_count; i++) {
         struct pg_column *column = &d->columns[i];
         column->in_key = (read_uint(r, 1) & 1) != 0;
@@ -136,7 +136,7 @@ static void read_truncate(struct pgoutput_decoder *d, struct reader *r, struct p
         r->failed = true;
     if (r->failed)
         return;
-    room_for((void **)&d->ids, &d->ids_cap, MAX(count, 1), sizeof *d->ids);
+    room_for((void **)&d->ids, &d->ids_cap, MAX(count, (size_t)1), sizeof *d->ids);
     for (size_t i = 0; i < count; i++)
         d->ids[i] = (uint32_t)read_uint(r, 4);
     out->truncated_count = count;

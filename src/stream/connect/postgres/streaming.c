@@ -1,0 +1,713 @@
+/*
+ * The stream: pgoutput's messages become records, in the order in which transactions commit.
+ *
+ * Blocking is in one place, session_wait(): on the replication socket and the task's wakeup.  What is
+ * there is sent at once, so a change is on its way as soon as the server sends it.
+ *
+ * The subtle thing is what may be confirmed to the server (confirmable()): never beyond what the log
+ * holds and the offsets topic knows; but when nothing is outstanding, everything the server has sent,
+ * so that a slot moves although the captured tables are quiet.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "stream/connect/postgres/task.h"
+
+enum { STREAM_BURST_MAX = 10000, RELATIONS_MAX = 1000000 };
+
+struct relation {
+    uint32_t id;
+    bool captured;
+    char *name; /* "public.orders" */
+    char *topic;
+    struct event_program *program; /* NULL when not captured */
+};
+
+struct stream {
+    struct postgres_task *task;
+    struct pgoutput_decoder decoder;
+    struct relation **relations; /* sorted by id */
+    size_t relation_count;
+    struct relation *last;
+    struct resume resume;
+    bool in_transaction, skip_transaction, partly_sent;
+    bool muted;        /* the change at hand was sent before the start */
+    int64_t commit_us; /* of the transaction at hand */
+    uint32_t xid;
+    uint64_t passed;    /* everything before it was sent, or concerns nobody */
+    uint64_t committed; /* position of the last committed offset */
+    uint64_t committed_number, confirmed;
+    int64_t status_at_ms, heartbeat_at_ms;
+    bool status_now;
+};
+
+/* ------------------------------------------------------------ relations */
+
+static void relation_free(struct relation *relation)
+{
+    if (!relation)
+        return;
+    event_program_free(relation->program);
+    free(relation->name);
+    free(relation->topic);
+    free(relation);
+}
+
+static size_t relation_place(const struct stream *s, uint32_t id)
+{
+    size_t low = 0, high = s->relation_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (s->relations[middle]->id < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static struct relation *relation_find(struct stream *s, uint32_t id)
+{
+    if (s->last && s->last->id == id)
+        return s->last;
+    size_t at = relation_place(s, id);
+    if (at == s->relation_count || s->relations[at]->id != id)
+        return NULL;
+    return s->last = s->relations[at];
+}
+
+static enum rc relation_put(struct stream *s, struct relation *relation, struct err *err)
+{
+    size_t at = relation_place(s, relation->id);
+
+    s->last = NULL;
+    if (at < s->relation_count && s->relations[at]->id == relation->id) {
+        relation_free(s->relations[at]);
+        s->relations[at] = relation;
+        return RC_OK;
+    }
+    if (s->relation_count == RELATIONS_MAX) {
+        relation_free(relation);
+        return err_set(err, RC_FULL, "there are more than %d relations", RELATIONS_MAX);
+    }
+    s->relations = mem_grow(s->relations, s->relation_count + 1, sizeof *s->relations);
+    memmove(s->relations + at + 1, s->relations + at, (s->relation_count - at) * sizeof *s->relations);
+    s->relations[at] = relation;
+    s->relation_count++;
+    return RC_OK;
+}
+
+static enum rc compile(struct stream *s, const struct pg_relation *from, struct relation *relation, struct err *err)
+{
+    struct postgres_task *task = s->task;
+    CLEANUP(pg_table_free) struct pg_table table = { 0 };
+    enum rc rc = catalog_relation(&task->catalog, from, &table, err);
+
+    if (!rc)
+        rc = event_program_compile(task->event_options, &table, task->key_converter, task->value_converter,
+                                   &relation->program, err);
+    if (rc)
+        return err_wrap(err, "cannot capture table '%s'", relation->name);
+    relation->topic = mem_strdup(event_program_topic(relation->program));
+    return RC_OK;
+}
+
+static enum rc on_relation(struct stream *s, const struct walsender_message *frame, const struct pgoutput_message *m,
+                           struct err *err)
+{
+    CLEANUP_FREE char *schema = str_dup(m->relation.schema);
+    CLEANUP_FREE char *table = str_dup(m->relation.table);
+    struct relation *relation = NEW(struct relation);
+
+    (void)frame;
+    relation->id = m->relation.id;
+    relation->name = mem_printf("%s.%s", schema, table);
+    relation->captured = settings_captures(&s->task->settings, schema, table) && m->relation.column_count > 0;
+    enum rc rc = relation->captured ? compile(s, &m->relation, relation, err) : RC_OK;
+    if (rc) {
+        relation_free(relation);
+        return rc;
+    }
+    return relation_put(s, relation, err);
+}
+
+/* ------------------------------------------------------------ records */
+
+static struct event_source source_of(const struct stream *s)
+{
+    const struct position *p = &s->task->position;
+
+    return (struct event_source){
+        .ts_ms = s->commit_us / 1000,
+        .now_ms = clock_wall_ms(),
+        .snapshot = EVENT_STREAMING,
+        .has_last_commit = p->has_lsn_commit,
+        .last_commit_lsn = p->lsn_commit,
+        .lsn = p->lsn,
+        .has_tx_id = true,
+        .tx_id = s->xid,
+    };
+}
+
+/* One record of a change. */
+struct step {
+    enum event_op op;
+    bool tombstone;
+    const struct pg_value *before, *after, *key; /* key: of a tombstone */
+    const struct record_header *header;          /* NULL: none */
+    bool last;                                   /* of its change: the stored position moves */
+};
+
+static enum rc encode(struct stream *s, const struct relation *relation, const struct step *step, struct err *err)
+{
+    struct postgres_task *task = s->task;
+    struct event_source source = source_of(s);
+    struct event_transaction transaction = { 0 };
+    char id[64];
+
+    buf_clear(&task->key);
+    buf_clear(&task->value);
+    if (step->tombstone)
+        return event_encode_key(relation->program, step->key, &task->key, err);
+    if (task->transaction.enabled) {
+        transaction_count(&task->transaction, relation->name, &transaction.total_order, &transaction.collection_order);
+        int len = snprintf(id, sizeof id, "%" PRIu32 ":%" PRIu64, s->xid, task->position.lsn);
+        transaction.id = str_n(id, (size_t)len);
+        source.transaction = &transaction;
+    }
+    if (s->muted)
+        return RC_OK;
+    return event_encode(relation->program, step->op, step->before, step->after, &source, &task->key, &task->value, err);
+}
+
+static bool is_skipped(const struct postgres_settings *settings, const struct step *step)
+{
+    switch (step->op) {
+    case EVENT_CREATE:
+        return settings->skip_create;
+    case EVENT_UPDATE:
+        return settings->skip_update;
+    case EVENT_DELETE:
+        return settings->skip_delete || (step->tombstone && !settings->tombstones);
+    case EVENT_TRUNCATE:
+        return settings->skip_truncate;
+    case EVENT_READ:
+        break;
+    }
+    return false;
+}
+
+static enum rc send_step(struct stream *s, const struct relation *relation, const struct step *step, struct err *err)
+{
+    struct postgres_task *task = s->task;
+    struct str topic = str_of(relation->topic);
+    enum replay_kind kind = step->tombstone ? REPLAY_TOMBSTONE : (enum replay_kind)step->op;
+    bool there = !s->muted && task->replay.left && replay_take(&task->replay, topic, task->position.lsn, kind);
+    enum rc rc = RC_OK;
+
+    if (!there || task->transaction.enabled)
+        rc = encode(s, relation, step, err);
+    if (rc)
+        return err_wrap(err, "cannot send a change of '%s'", relation->name);
+    if (s->muted)
+        return RC_OK;
+    if (there)
+        return step->last ? task_send_position(task, err) : RC_OK;
+    return task_send(
+        task,
+        &(struct outgoing){ .topic = topic,
+                            .partition = -1,
+                            .has_key = step->op != EVENT_TRUNCATE && event_program_has_key(relation->program),
+                            .has_value = !step->tombstone,
+                            .headers = step->header,
+                            .header_count = step->header ? 1 : 0,
+                            .with_offset = step->last },
+        err);
+}
+
+/* The records of one change, without those that are not wanted. */
+static enum rc send_steps(struct stream *s, const struct relation *relation, struct step *steps, size_t count,
+                          struct err *err)
+{
+    size_t used = 0;
+    enum rc rc = RC_OK;
+
+    for (size_t i = 0; i < count; i++)
+        if (!is_skipped(&s->task->settings, &steps[i]))
+            steps[used++] = steps[i];
+    for (size_t i = 0; i < used && !rc; i++) {
+        steps[i].last = i + 1 == used;
+        rc = send_step(s, relation, &steps[i], err);
+    }
+    return rc;
+}
+
+/* ------------------------------------------------------------ changes */
+
+/* The position of a change, before its records. */
+static void move_to(struct stream *s, const struct walsender_message *frame, enum pgoutput_kind kind)
+{
+    struct position *p = &s->task->position;
+
+    p->snapshot = p->last_snapshot_record = false;
+    p->has_lsn = p->has_tx = p->has_ts = true;
+    p->lsn = frame->start_lsn;
+    p->message = kind;
+    p->tx_id = s->xid;
+    p->ts_usec = s->commit_us;
+    s->muted = s->skip_transaction || (s->partly_sent && resume_was_sent(&s->resume, frame->start_lsn));
+}
+
+static void processed(struct stream *s)
+{
+    struct position *p = &s->task->position;
+
+    p->has_lsn_proc = true;
+    p->lsn_proc = p->lsn;
+}
+
+static enum rc find_captured(struct stream *s, uint32_t id, const struct relation **out, struct err *err)
+{
+    *out = relation_find(s, id);
+    if (*out)
+        return RC_OK;
+    return err_set(err, RC_FATAL, "the server sent a change of relation %u without describing it", id);
+}
+
+static enum rc on_insert(struct stream *s, const struct walsender_message *frame, const struct pgoutput_message *m,
+                         struct err *err)
+{
+    struct step step = { .op = EVENT_CREATE, .after = m->new_tuple.values };
+    const struct relation *relation = NULL;
+    enum rc rc = find_captured(s, m->relation_id, &relation, err);
+
+    if (rc)
+        return rc;
+    move_to(s, frame, m->kind);
+    processed(s);
+    return relation->captured ? send_steps(s, relation, &step, 1, err) : RC_OK;
+}
+
+static enum rc on_delete(struct stream *s, const struct walsender_message *frame, const struct pgoutput_message *m,
+                         struct err *err)
+{
+    struct step steps[] = { { .op = EVENT_DELETE, .before = m->old_tuple.values },
+                            { .op = EVENT_DELETE, .tombstone = true, .key = m->old_tuple.values } };
+    const struct relation *relation = NULL;
+    enum rc rc = find_captured(s, m->relation_id, &relation, err);
+
+    if (rc)
+        return rc;
+    move_to(s, frame, m->kind);
+    processed(s);
+    return relation->captured ? send_steps(s, relation, steps, ARRAY_LEN(steps), err) : RC_OK;
+}
+
+/* Old row under the old key, its tombstone, new row under the new key; each tells of the other. */
+static enum rc send_key_change(struct stream *s, const struct relation *relation, const struct pg_value *before,
+                               const struct pg_value *after, struct err *err)
+{
+    struct buf *text = &s->task->header;
+    size_t split = 0;
+
+    buf_clear(text);
+    enum rc rc = event_encode_key_header(relation->program, after, text, err);
+    split = text->len;
+    if (!rc)
+        rc = event_encode_key_header(relation->program, before, text, err);
+    if (rc)
+        return err_wrap(err, "cannot send a change of '%s'", relation->name);
+    const struct record_header new_key = { STR("__debezium.newkey"), str_n(buf_cstr(text), split) };
+    const struct record_header old_key = { STR("__debezium.oldkey"), str_skip(buf_str(text), split) };
+    struct step steps[] = {
+        { .op = EVENT_DELETE, .before = before, .header = &new_key },
+        { .op = EVENT_DELETE, .tombstone = true, .key = before, .header = &new_key },
+        { .op = EVENT_CREATE, .after = after, .header = &old_key },
+    };
+    return send_steps(s, relation, steps, ARRAY_LEN(steps), err);
+}
+
+/* Under identity FULL an unchanged toasted value stands in the old row. */
+static void complete_row(struct stream *s, const struct pgoutput_message *m)
+{
+    size_t count = MIN(m->old_tuple.count, m->new_tuple.count);
+
+    if (!m->old_tuple.values || m->old_is_key)
+        return;
+    for (size_t i = 0; i < count; i++)
+        if (s->decoder.new_values[i].kind == PG_VALUE_UNCHANGED)
+            s->decoder.new_values[i] = s->decoder.old_values[i];
+}
+
+static enum rc on_update(struct stream *s, const struct walsender_message *frame, const struct pgoutput_message *m,
+                         struct err *err)
+{
+    struct step step = { .op = EVENT_UPDATE, .before = m->old_tuple.values, .after = m->new_tuple.values };
+    const struct relation *relation = NULL;
+    enum rc rc = find_captured(s, m->relation_id, &relation, err);
+
+    if (rc)
+        return rc;
+    move_to(s, frame, m->kind);
+    processed(s);
+    if (!relation->captured)
+        return RC_OK;
+    complete_row(s, m);
+    if (step.before && event_key_differs(relation->program, step.before, step.after))
+        return send_key_change(s, relation, step.before, step.after, err);
+    if (s->task->settings.skip_unchanged && step.before && !m->old_is_key &&
+        !event_row_differs(relation->program, step.before, step.after))
+        return RC_OK;
+    return send_steps(s, relation, &step, 1, err);
+}
+
+static enum rc on_truncate(struct stream *s, const struct walsender_message *frame, const struct pgoutput_message *m,
+                           struct err *err)
+{
+    const struct relation *last = NULL, *relation = NULL;
+    enum rc rc = RC_OK;
+
+    move_to(s, frame, m->kind);
+    for (size_t i = 0; i < m->truncated_count && !rc; i++) {
+        rc = find_captured(s, m->truncated[i], &relation, err);
+        if (!rc && relation->captured)
+            last = relation;
+    }
+    for (size_t i = 0; i < m->truncated_count && !rc && !s->task->settings.skip_truncate; i++) {
+        relation = relation_find(s, m->truncated[i]);
+        if (!relation->captured)
+            continue;
+        if (relation == last)
+            processed(s);
+        struct step step = { .op = EVENT_TRUNCATE, .last = relation == last };
+        rc = send_step(s, relation, &step, err);
+    }
+    processed(s);
+    return rc;
+}
+
+/* ------------------------------------------------------------ transactions */
+
+static enum rc send_boundary(struct stream *s, bool is_end, struct err *err)
+{
+    struct postgres_task *task = s->task;
+    struct str topic = str_of(event_meta_transaction_topic(task->meta));
+    size_t count = 0;
+    CLEANUP_FREE struct event_collection_count *counts = transaction_counts(&task->transaction, &count);
+    char id[64];
+    int len = snprintf(id, sizeof id, "%" PRIu32 ":%" PRIu64, s->xid, task->position.lsn);
+    struct event_boundary boundary = {
+        .is_end = is_end,
+        .id = str_n(id, (size_t)len),
+        .ts_ms = s->commit_us / 1000,
+        .event_count = task->transaction.total,
+        .collections = counts,
+        .collection_count = count,
+    };
+
+    if (replay_take(&task->replay, topic, task->position.lsn, is_end ? REPLAY_END : REPLAY_BEGIN))
+        return task_send_position(task, err);
+    buf_clear(&task->key);
+    buf_clear(&task->value);
+    enum rc rc = event_encode_boundary(task->meta, &boundary, &task->key, &task->value, err);
+    if (rc)
+        return err_wrap(err, "cannot send a transaction's %s", is_end ? "end" : "begin");
+    return task_send(
+        task,
+        &(struct outgoing){ .topic = topic, .partition = -1, .has_key = true, .has_value = true, .with_offset = true },
+        err);
+}
+
+static enum rc on_begin(struct stream *s, const struct walsender_message *frame, const struct pgoutput_message *m,
+                        struct err *err)
+{
+    enum resume_answer answer = resume_begin(&s->resume, m->xid, m->lsn);
+
+    s->in_transaction = true;
+    s->skip_transaction = answer == RESUME_SKIP_TRANSACTION;
+    s->partly_sent = answer == RESUME_SKIP_PART;
+    s->xid = m->xid;
+    s->commit_us = m->commit_us;
+    if (!s->task->transaction.enabled || s->skip_transaction)
+        return RC_OK;
+    move_to(s, frame, m->kind);
+    transaction_begin(&s->task->transaction, m->xid);
+    return s->partly_sent ? RC_OK : send_boundary(s, false, err);
+}
+
+static enum rc on_commit(struct stream *s, const struct walsender_message *frame, const struct pgoutput_message *m,
+                         struct err *err)
+{
+    struct position *p = &s->task->position;
+    bool was_sent = s->skip_transaction;
+    enum rc rc = RC_OK;
+
+    s->partly_sent = s->skip_transaction = false;
+    if (!was_sent) {
+        move_to(s, frame, m->kind);
+        processed(s);
+        p->has_lsn_commit = true;
+        p->lsn_commit = p->lsn;
+        if (s->task->transaction.enabled)
+            rc = send_boundary(s, true, err);
+    }
+    s->in_transaction = false;
+    s->passed = MAX(s->passed, frame->start_lsn);
+    return rc;
+}
+
+static enum rc on_nothing(struct stream *s, const struct walsender_message *frame, const struct pgoutput_message *m,
+                          struct err *err)
+{
+    (void)s, (void)frame, (void)m, (void)err;
+    return RC_OK;
+}
+
+static const struct {
+    enum pgoutput_kind kind;
+    enum rc (*take)(struct stream *, const struct walsender_message *, const struct pgoutput_message *, struct err *);
+} handlers[] = {
+    { PGOUTPUT_INSERT, on_insert },     { PGOUTPUT_UPDATE, on_update },   { PGOUTPUT_DELETE, on_delete },
+    { PGOUTPUT_BEGIN, on_begin },       { PGOUTPUT_COMMIT, on_commit },   { PGOUTPUT_RELATION, on_relation },
+    { PGOUTPUT_TRUNCATE, on_truncate }, { PGOUTPUT_MESSAGE, on_nothing }, { PGOUTPUT_TYPE, on_nothing },
+    { PGOUTPUT_ORIGIN, on_nothing },
+};
+
+static bool is_change(enum pgoutput_kind kind)
+{
+    return kind == PGOUTPUT_INSERT || kind == PGOUTPUT_UPDATE || kind == PGOUTPUT_DELETE || kind == PGOUTPUT_TRUNCATE;
+}
+
+static enum rc take_change(struct stream *s, const struct walsender_message *frame, struct err *err)
+{
+    struct pgoutput_message m;
+    enum rc rc = pgoutput_decode(&s->decoder, frame->data, &m, err);
+
+    if (rc)
+        return rc;
+    if (s->skip_transaction && is_change(m.kind))
+        return RC_OK;
+    for (size_t i = 0; i < ARRAY_LEN(handlers); i++)
+        if (handlers[i].kind == m.kind)
+            return handlers[i].take(s, frame, &m, err);
+    return RC_OK;
+}
+
+/* ------------------------------------------------------------ confirming */
+
+static void committed_free(struct source_commit *commit)
+{
+    buf_free(&commit->offset);
+}
+
+static uint64_t confirmable(struct stream *s)
+{
+    struct postgres_task *task = s->task;
+    CLEANUP(committed_free) struct source_commit commit = { 0 };
+    struct position position;
+
+    if (source_committed(task->ctx, &commit)) {
+        s->committed_number = commit.number;
+        if (position_parse(buf_str(&commit.offset), &position, NULL) == RC_OK)
+            s->committed = position_confirmable(&position);
+    }
+    if (!task->settings.flush_lsn)
+        return 0;
+    if (s->committed_number == task->sent && !s->in_transaction)
+        s->confirmed = MAX(s->confirmed, s->passed);
+    else
+        s->confirmed = MAX(s->confirmed, s->committed);
+    return s->confirmed;
+}
+
+static enum rc send_status(struct stream *s, struct err *err)
+{
+    char status[WALSENDER_STATUS_SIZE];
+
+    walsender_encode_status(confirmable(s), clock_wall_us(), status);
+    s->status_at_ms = clock_mono_ms() + s->task->settings.status_interval_ms;
+    s->status_now = false;
+    if (PQputCopyData(s->task->stream, status, sizeof status) != 1 || PQflush(s->task->stream) < 0)
+        return session_error(s->task->stream, NULL, err);
+    return RC_OK;
+}
+
+/* What became committed meanwhile lets the server's log go: it is told soon, not at the next interval. */
+static void look_for_commits(struct stream *s)
+{
+    uint64_t before = s->confirmed;
+
+    if (confirmable(s) > before && s->committed_number == s->task->sent)
+        s->status_now = true;
+}
+
+static enum rc send_heartbeat(struct stream *s, struct err *err)
+{
+    struct postgres_task *task = s->task;
+    const char *query = task->settings.heartbeat_query;
+
+    s->heartbeat_at_ms = clock_mono_ms() + task->settings.heartbeat_interval_ms;
+    if (query && *query && session_exec(task->ctx, task->sql, query, err)) {
+        if (err->rc != RC_BAD_INPUT)
+            return err_wrap(err, "cannot run 'heartbeat.action.query'");
+        log_warn("heartbeat query failed", "cause=%s", err->text);
+    }
+    buf_clear(&task->key);
+    buf_clear(&task->value);
+    enum rc rc = event_encode_heartbeat(task->meta, clock_wall_ms(), &task->key, &task->value, err);
+    if (rc)
+        return err_wrap(err, "cannot send a heartbeat");
+    return task_send(task,
+                     &(struct outgoing){ .topic = str_of(event_meta_heartbeat_topic(task->meta)),
+                                         .partition = 0,
+                                         .has_key = true,
+                                         .has_value = true,
+                                         .with_offset = true },
+                     err);
+}
+
+/* ------------------------------------------------------------ the loop */
+
+static enum rc take_frame(struct stream *s, struct str bytes, struct err *err)
+{
+    struct walsender_message frame;
+    enum rc rc = walsender_decode(bytes, &frame, err);
+
+    if (rc)
+        return rc;
+    if (frame.kind == 'w')
+        return take_change(s, &frame, err);
+    if (!s->in_transaction)
+        s->passed = MAX(s->passed, frame.end_lsn);
+    s->status_now |= frame.reply_wanted;
+    return RC_OK;
+}
+
+/* The stream is over: the server went away, or sent its reason. */
+static enum rc ended(struct stream *s, int code, struct err *err)
+{
+    CLEANUP(session_clear) PGresult *result = code == -1 ? PQgetResult(s->task->stream) : NULL;
+
+    session_error(s->task->stream, result, err);
+    err->rc = RC_RETRY; /* whatever it was: a new start tells what stays wrong */
+    return err_wrap(err, "the stream of slot '%s' ended", s->task->settings.slot);
+}
+
+/* Everything libpq has, up to a burst; *drained: nothing is left for now. */
+static enum rc take_burst(struct stream *s, bool *drained, struct err *err)
+{
+    enum rc rc = RC_OK;
+
+    *drained = false;
+    for (int n = 0; n < STREAM_BURST_MAX && !rc; n++) {
+        char *bytes = NULL;
+        int len = PQgetCopyData(s->task->stream, &bytes, 1);
+        if (len == 0) {
+            *drained = true;
+            break;
+        }
+        if (len < 0)
+            return ended(s, len, err);
+        rc = take_frame(s, str_n(bytes, (size_t)len), err);
+        PQfreemem(bytes);
+    }
+    return rc;
+}
+
+static int timeout_of(const struct stream *s)
+{
+    int64_t at = s->status_at_ms;
+
+    if (s->task->settings.heartbeat_interval_ms)
+        at = MIN(at, s->heartbeat_at_ms);
+    return (int)MAX(at - clock_mono_ms(), 0);
+}
+
+static enum rc tend(struct stream *s, struct err *err)
+{
+    int64_t now = clock_mono_ms();
+    enum rc rc = RC_OK;
+
+    look_for_commits(s);
+    if (s->status_now || now >= s->status_at_ms)
+        rc = send_status(s, err);
+    if (!rc && s->task->settings.heartbeat_interval_ms && now >= s->heartbeat_at_ms && !s->in_transaction)
+        rc = send_heartbeat(s, err);
+    return rc;
+}
+
+static enum rc loop(struct stream *s, struct err *err)
+{
+    struct postgres_task *task = s->task;
+
+    enum rc rc = RC_OK;
+
+    while (!rc && !task_stopping(task->ctx)) {
+        bool drained = false;
+        rc = take_burst(s, &drained, err);
+        if (!rc)
+            rc = tend(s, err);
+        if (!rc && drained)
+            rc = session_wait(task->ctx, task->stream, timeout_of(s), NULL, err);
+        if (!rc && !PQconsumeInput(task->stream))
+            rc = ended(s, -2, err);
+    }
+    return rc == RC_AGAIN ? RC_OK : rc;
+}
+
+static enum rc start(struct postgres_task *task, uint64_t lsn, struct err *err)
+{
+    CLEANUP(buf_free) struct buf sql = { 0 };
+    CLEANUP(buf_free) struct buf publication = { 0 };
+    CLEANUP(session_clear) PGresult *result = NULL;
+    char text[LSN_TEXT_MAX];
+
+    lsn_format(lsn, text);
+    session_put_identifier(&publication, task->settings.publication);
+    buf_puts(&sql, "START_REPLICATION SLOT ");
+    session_put_identifier(&sql, task->settings.slot);
+    buf_printf(&sql, " LOGICAL %s (\"proto_version\" '1', \"publication_names\" ", text);
+    session_put_literal(&sql, buf_cstr(&publication));
+    buf_puts(&sql, PQserverVersion(task->stream) >= 140000 ? ", \"messages\" 'false')" : ")");
+    enum rc rc = session_query(task->ctx, task->stream, buf_cstr(&sql), 0, NULL, &result, err);
+    if (rc)
+        return err_wrap(err, "cannot stream from slot '%s'", task->settings.slot);
+    if (PQresultStatus(result) != PGRES_COPY_BOTH)
+        return err_set(err, RC_FATAL, "cannot stream from slot '%s': the server does not answer with a stream",
+                       task->settings.slot);
+    return RC_OK;
+}
+
+static void stream_free(struct stream *s)
+{
+    for (size_t i = 0; i < s->relation_count; i++)
+        relation_free(s->relations[i]);
+    free(s->relations);
+    pgoutput_decoder_free(&s->decoder);
+}
+
+enum rc streaming_run(struct postgres_task *task, uint64_t lsn, struct err *err)
+{
+    CLEANUP(stream_free) struct stream s = { .task = task, .committed_number = task->sent };
+    char text[LSN_TEXT_MAX];
+    enum rc rc = start(task, lsn, err);
+
+    if (rc)
+        return rc;
+    s.resume = resume_of(&task->position, !task->replay.loaded);
+    if (!task->position.has_lsn_proc && task->position.has_lsn) {
+        task->position.has_lsn_proc = true;
+        task->position.lsn_proc = task->position.lsn;
+    }
+    if (!task->position.snapshot && !task->position.has_lsn_commit && task->position.has_lsn) {
+        task->position.has_lsn_commit = true; /* as Debezium has it after such a restart */
+        task->position.lsn_commit = task->position.lsn;
+    }
+    s.heartbeat_at_ms = clock_mono_ms() + task->settings.heartbeat_interval_ms;
+    lsn_format(lsn, text);
+    log_info("streaming", "slot=%s from=%s", task->settings.slot, text);
+    return loop(&s, err);
+}
