@@ -5,8 +5,9 @@ enum {
     KEY_OFFSET_OLD = 0,
     KEY_OFFSET = 1,
     KEY_GROUP = 2,
-    VALUE_VERSION = 3,
-    VALUE_WITH_EXPIRY = 1,
+    OFFSET_VERSION = 4,
+    OFFSET_VERSION_WITH_EXPIRY = 1,
+    GROUP_VERSION = 3,
     VALUE_FLEXIBLE = 4, /* and the highest that is read */
     MEMBERS_MAX = 100000,
 };
@@ -28,19 +29,21 @@ static void write_offset(const struct group_record *record, struct buf *value)
 {
     bool expires = record->expires_at >= 0;
 
-    kafka_write_int(value, expires ? VALUE_WITH_EXPIRY : VALUE_VERSION, 2);
+    kafka_write_int(value, expires ? OFFSET_VERSION_WITH_EXPIRY : OFFSET_VERSION, 2);
     kafka_write_int(value, record->offset, 8);
     if (!expires)
         kafka_write_int(value, record->leader_epoch, 4);
-    kafka_write_str(value, false, not_null(record->metadata));
+    kafka_write_str(value, !expires, not_null(record->metadata));
     kafka_write_int(value, record->committed_at, 8);
     if (expires)
         kafka_write_int(value, record->expires_at, 8);
+    else
+        kafka_write_uvarint(value, 0); /* no tagged fields */
 }
 
 static void write_group(const struct group_record *record, struct buf *value)
 {
-    kafka_write_int(value, VALUE_VERSION, 2);
+    kafka_write_int(value, GROUP_VERSION, 2);
     kafka_write_str(value, false, not_null(record->protocol_type));
     kafka_write_int(value, record->generation, 4);
     kafka_write_str(value, false, record->protocol);

@@ -5,7 +5,7 @@
  *            i16 2    string group                                                   a group
  *            others: of Kafka's newer group protocols
  *     value of an offset, i16 version: i64 offset, [3+] i32 leader epoch, string metadata, i64 commit time,
- *            [1 only] i64 expiry time.  Written as 3, or as 1 when it has an expiry time.
+ *            [1 only] i64 expiry time.  Written as 4, or as 1 when it has an expiry time.
  *     value of a group, i16 version: string protocol type, i32 generation, string? protocol, string? leader,
  *            [2+] i64 time of the state, i32 count of members { string id, [3+] string? instance id,
  *            string client id, string client host, [1+] i32 rebalance timeout, i32 session timeout,
