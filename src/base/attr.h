@@ -21,10 +21,16 @@
 #define CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
 #undef MIN
 #undef MAX
-#define MIN(a, b) \
-    ({ __typeof__(a) a_ = (a); __typeof__(b) b_ = (b); a_ < b_ ? a_ : b_; })
-#define MAX(a, b) \
-    ({ __typeof__(a) a_ = (a); __typeof__(b) b_ = (b); a_ > b_ ? a_ : b_; })
+/* each use has names of its own, so that one may stand inside another */
+#define ATTR_PASTE(a, b) a##b
+#define ATTR_MIN(a, b, n) \
+    ({ __typeof__(a) ATTR_PASTE(a_, n) = (a); __typeof__(b) ATTR_PASTE(b_, n) = (b); \
+       ATTR_PASTE(a_, n) < ATTR_PASTE(b_, n) ? ATTR_PASTE(a_, n) : ATTR_PASTE(b_, n); })
+#define ATTR_MAX(a, b, n) \
+    ({ __typeof__(a) ATTR_PASTE(a_, n) = (a); __typeof__(b) ATTR_PASTE(b_, n) = (b); \
+       ATTR_PASTE(a_, n) > ATTR_PASTE(b_, n) ? ATTR_PASTE(a_, n) : ATTR_PASTE(b_, n); })
+#define MIN(a, b) ATTR_MIN(a, b, __COUNTER__)
+#define MAX(a, b) ATTR_MAX(a, b, __COUNTER__)
 /* hands a pointer over: the local forgets it, so its cleanup does nothing */
 #define TAKE_PTR(p) \
     ({ __typeof__(p) taken_ = (p); (p) = NULL; taken_; })

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/crc32c.h"
+#include "base/embed.h"
 #include "base/encode.h"
 #include "base/err.h"
 #include "base/fault.h"

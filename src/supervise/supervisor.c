@@ -53,6 +53,7 @@ struct supervisor {
     uv_timer_t patience;
     struct house_state state;
     struct child *children;
+    char program[4096]; /* our own path, asked for at the start: a rebuilt program is then found under the same name */
     bool stopping;
 };
 
@@ -287,11 +288,10 @@ static void free_environment(char **env)
 
 static int spawn(struct child *child, int log_fd)
 {
-    char self[4096] = "";
+    char *self = child->supervisor->program;
     char *args[] = { self, (char[]){ "run" }, (char *)(uintptr_t)child->service->name, NULL };
     char **env = make_environment(child);
     bool has_pipe = !child->service->is_ready;
-    size_t size = sizeof self;
     uv_stdio_container_t stdio[4] = {
         { .flags = UV_IGNORE },
         { .flags = UV_INHERIT_FD, .data.fd = log_fd },
@@ -302,7 +302,6 @@ static int spawn(struct child *child, int log_fd)
         .exit_cb = on_child_exit, .file = self, .args = args, .env = env, .stdio_count = has_pipe ? 4 : 3, .stdio = stdio,
     };
 
-    uv_exepath(self, &size);
     if (has_pipe) {
         uv_pipe_init(&child->supervisor->loop, &child->ready, 0);
         child->ready.data = child;
@@ -445,6 +444,9 @@ static void watch_signal(struct supervisor *supervisor, uv_signal_t *handle, uv_
 
 static void init(struct supervisor *supervisor)
 {
+    size_t size = sizeof supervisor->program;
+
+    uv_exepath(supervisor->program, &size);
     uv_loop_init(&supervisor->loop);
     supervisor->state = (struct house_state){ getpid(), NEW_ARRAY(struct service_state, service_count) };
     supervisor->children = NEW_ARRAY(struct child, service_count);

@@ -6,7 +6,7 @@
 #include "face/cli/command.h"
 
 static int64_t count = 10000, batch_size = 1000, seed_number = -1;
-static const char *rate = "1.0", *update_rate, *delete_rate;
+static const char *rate = "1.0", *updates, *deletes;
 
 /* Prints the answer; the API's own words when it refuses. */
 static enum exit_code call(const struct house *house, const char *method, const char *path)
@@ -52,10 +52,10 @@ static enum exit_code seed_start(struct house *house, int argc, char **argv)
 
     (void)argc, (void)argv;
     buf_printf(&path, "/seed/start?rate=%s", rate);
-    if (update_rate)
-        buf_printf(&path, "&update_rate=%s", update_rate);
-    if (delete_rate)
-        buf_printf(&path, "&delete_rate=%s", delete_rate);
+    if (updates)
+        buf_printf(&path, "&updates=%s", updates);
+    if (deletes)
+        buf_printf(&path, "&deletes=%s", deletes);
     return call(house, "POST", buf_cstr(&path));
 }
 
@@ -63,8 +63,8 @@ const struct command command_seed_start = {
     .name = "seed start",
     .summary = "send a stream of new records until stopped",
     .options = { { "--rate", 0, OPTION_TEXT, &rate, "R", "batches a second (1.0)" },
-                 { "--update-rate", 0, OPTION_TEXT, &update_rate, "R", "updates a batch (0)" },
-                 { "--delete-rate", 0, OPTION_TEXT, &delete_rate, "R", "deletes a batch (0)" } },
+                 { "--updates", 0, OPTION_TEXT, &updates, "N", "rows to update after each batch (0)" },
+                 { "--deletes", 0, OPTION_TEXT, &deletes, "N", "orders to delete after each batch (0)" } },
     .run = seed_start,
 };
 
