@@ -1,0 +1,135 @@
+"""One station, or several, run alone for a test: its own home, its own ports, gone at the end.
+
+    with House("log") as house:
+        producer = Producer({"bootstrap.servers": house.address("log")})
+
+The binary is $HAUS_BIN, else build/haus of this checkout.
+"""
+
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BINARY = os.environ.get("HAUS_BIN", str(ROOT / "build" / "haus"))
+PORTS = {
+    "postgres": 4444,
+    "seeder": 8000,
+    "console": 8080,
+    "registry": 8081,
+    "connect": 8083,
+    "catalog": 8181,
+    "store": 9000,
+    "log": 9092,
+}
+
+
+def _is_free(port):
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def free_offset():
+    while True:
+        offset = random.randrange(10000, 22000)
+        if all(_is_free(port + offset) for port in PORTS.values()):
+            return offset
+
+
+class House:
+    def __init__(self, *services, env=None, home=None, offset=None):
+        self.services = services
+        self.home = Path(home or tempfile.mkdtemp(prefix="haus-test-"))
+        self.owns_home = home is None
+        self.offset = free_offset() if offset is None else offset
+        self.env = dict(env or {})
+        self.processes = {}
+
+    def port(self, service):
+        return PORTS[service] + self.offset
+
+    def address(self, service):
+        return f"127.0.0.1:{self.port(service)}"
+
+    def url(self, service):
+        return f"http://{self.address(service)}"
+
+    def log_file(self, service):
+        return self.home / f"{service}.test.log"
+
+    def start(self, service, timeout=20):
+        env = {
+            **os.environ,
+            "HAUS_HOME": str(self.home),
+            "HAUS_PORT_OFFSET": str(self.offset),
+            **self.env,
+        }
+        with open(self.log_file(service), "ab") as log:
+            process = subprocess.Popen(
+                [BINARY, "run", service], env=env, stdout=log, stderr=log, stdin=subprocess.DEVNULL
+            )
+        self.processes[service] = process
+        deadline = time.monotonic() + timeout
+        while True:
+            if process.poll() is not None:
+                raise RuntimeError(f"{service} ended with {process.returncode}:\n{self.log_text(service)}")
+            try:
+                socket.create_connection(("127.0.0.1", self.port(service)), 0.2).close()
+                return process
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise RuntimeError(f"{service} does not listen:\n{self.log_text(service)}") from None
+                time.sleep(0.02)
+
+    def log_text(self, service):
+        path = self.log_file(service)
+        return path.read_text(errors="replace")[-8000:] if path.exists() else ""
+
+    def kill(self, service):
+        """kill -9, the normal way to stop"""
+        process = self.processes.pop(service)
+        process.kill()
+        process.wait()
+
+    def stop(self, service, timeout=10):
+        process = self.processes.pop(service)
+        process.send_signal(signal.SIGTERM)
+        try:
+            return process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
+
+    def restart(self, service):
+        self.kill(service)
+        return self.start(service)
+
+    def __enter__(self):
+        try:
+            for service in self.services:
+                self.start(service)
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        for service in list(self.processes):
+            self.kill(service)
+        if self.owns_home:
+            shutil.rmtree(self.home, ignore_errors=True)
