@@ -32,7 +32,8 @@ struct broker {
     struct server *server;
     struct flusher *flusher;
     struct broker_config config;
-    struct map topics; /* name -> struct topic */
+    struct map topics;       /* name -> struct topic */
+    struct map topics_by_id; /* the id's 16 bytes -> struct topic */
     char *dir;         /* $HAUS_HOME/log */
     int32_t node_id;
     char cluster_id[CLUSTER_ID_MAX];
@@ -41,6 +42,7 @@ struct broker {
     /* private to topics.c, producer ids, retention */
     int64_t next_producer_id, producer_ids_reserved;
     struct server_timer *retention_timer;
+    bool retention_is_due;
     int lock_fd;
     bool was_clean; /* stopped cleanly last time: no recovery scan */
 };
@@ -53,6 +55,9 @@ struct topic *broker_topic(const struct broker *broker, struct str name);       
 struct topic *broker_topic_by_id(const struct broker *broker, const struct kafka_uuid *id); /* NULL: unknown */
 struct partition *topic_partition(const struct topic *topic, int32_t index);                /* NULL: unknown */
 bool topic_name_is_valid(struct str name);
+/* Whether a topic could be created so; the words are what the client sees. */
+enum kafka_error broker_check_new_topic(const struct broker *broker, struct str name, int32_t partitions,
+                                        struct err *err);
 /* Creates durably.  config: overrides already checked, taken over (NULL: none).  Errors: KAFKA_* and words. */
 enum kafka_error broker_create_topic(struct broker *broker, struct str name, int32_t partitions,
                                      struct topic_config *config, struct topic **out, struct err *err);
@@ -61,6 +66,13 @@ enum kafka_error broker_add_partitions(struct broker *broker, struct topic *topi
 /* Writes the table of topics (ids, partitions, overrides) or the dynamic broker settings; call after changing them. */
 MUST_CHECK enum rc broker_save_topics(struct broker *broker, struct err *err);
 MUST_CHECK enum rc broker_save_config(struct broker *broker, struct err *err);
+
+/* Unique for all time; reserved in blocks on disk. */
+MUST_CHECK enum rc broker_next_producer_id(struct broker *broker, int64_t *out, struct err *err);
+/* A topic's retention or its first expiring record may have changed: look soon. */
+void broker_retention_changed(struct broker *broker);
+/* Where partitions begin, for the next start; after DeleteRecords. */
+MUST_CHECK enum rc broker_save_starts(struct broker *broker, struct err *err);
 
 /* ---- for the group coordinator: internal topics ---- */
 

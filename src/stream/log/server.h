@@ -55,21 +55,22 @@ struct request {
     char *frame;
     size_t frame_size;
     struct reply *reply;
-    bool answered;
+    bool answered, stops_reading;
 };
 
 typedef void request_handler(struct request *request);
 
-/* A row: which handler answers an API, and in which versions we do.  min < 0: as in kafka_apis[]. */
+/* A row: which handler answers an API, in the versions of kafka_apis[]. */
 struct log_api {
     int16_t key;
-    int16_t advertised_min, advertised_max; /* both 0: as in kafka_apis[] */
     request_handler *handler;
 };
 
 /* Tables, each ended by a row without handler; server.c searches all of them, and ApiVersions lists their union. */
-extern const struct log_api data_apis[];   /* produce, fetch, offsets */
-extern const struct log_api topic_apis[];  /* metadata, topics */
+extern const struct log_api produce_apis[];
+extern const struct log_api fetch_apis[];
+extern const struct log_api metadata_apis[];
+extern const struct log_api topic_apis[];
 extern const struct log_api group_apis[];  /* consumer groups */
 extern const struct log_api config_apis[]; /* settings, ACLs, quotas */
 
@@ -78,7 +79,8 @@ extern const struct log_api config_apis[]; /* settings, ACLs, quotas */
 void request_reply(struct request *request, const void *response);
 /* No answer at all (acks=0). */
 void request_drop(struct request *request);
-/* Closes the connection, with one log line: bytes that are no request, an acks=0 that failed. */
+/* Closes the connection, with one log line: bytes that are no request, an acks=0 that failed.  The request is gone
+ * after, without its cancel being called. */
 void request_abort(struct request *request, const char *why);
 /* Lets later requests of the connection be read while this one is parked. */
 void request_allow_pipelining(struct request *request);
@@ -86,8 +88,18 @@ void request_allow_pipelining(struct request *request);
 const char *request_local_host(const struct request *request);
 int request_local_port(const struct request *request);
 const char *request_peer_host(const struct request *request);
-/* request->arena, zeroed; aborts nothing: at the limit the request is answered by closing and NULL comes back. */
+/* From request->arena, zeroed.  At its limit the request is aborted and NULL comes back: return at once. */
 void *request_alloc(struct request *request, size_t count, size_t size);
+
+/* A file of which answers send pieces; it stays open until the last answer has left.  In a struct kafka_records of an
+ * answer it is `from`, and request_reply() takes a reference of its own. */
+struct sendable {
+    int refs;
+    int fd;
+    void (*free)(struct sendable *sendable);
+};
+void sendable_hold(struct sendable *sendable);
+void sendable_drop(struct sendable *sendable);
 
 /* ---- timers: one-shot, in the loop ---- */
 
@@ -98,6 +110,8 @@ void server_timer_stop(struct server_timer *timer);
 void server_timer_free(struct server_timer *timer); /* NULL is fine */
 
 uv_loop_t *server_loop(struct server *server);
+/* Called each time before the loop sleeps, after all requests that arrived were handled. */
+void server_before_sleep(struct server *server, void (*hook)(void *context), void *context);
 /* Listens and runs until SIGTERM.  Calls station_ready(). */
 MUST_CHECK enum rc server_run(struct server *server, struct station *station, struct err *err);
 struct server *server_new(void);

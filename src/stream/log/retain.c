@@ -1,0 +1,93 @@
+/* What leaves a partition: retention by time and size, and DeleteRecords. */
+#include <string.h>
+
+#include "stream/log/flush.h"
+#include "stream/log/partition.h"
+
+static void drop_first(struct partition *partition)
+{
+    struct segment *gone = partition->segments[0];
+
+    partition->segment_count--;
+    memmove(partition->segments, partition->segments + 1, partition->segment_count * sizeof *partition->segments);
+    flusher_remove(partition->broker->flusher, gone);
+    segment_release(gone);
+    partition->log_start = MAX(partition->log_start, partition->segments[0]->base_offset);
+}
+
+/* an empty segment behind the active one, so that the active one may go too */
+static bool roll_for_removal(struct partition *partition)
+{
+    struct segment *fresh = NULL;
+    struct err err = { 0 };
+
+    if (partition->log_end != partition->high_watermark || segment_create(partition->dir, partition->log_end, &fresh, &err))
+        return false;
+    partition_add_segment(partition, fresh);
+    flusher_mark(partition->broker->flusher, partition); /* its name must last before the others' go */
+    return true;
+}
+
+void partition_advance_start(struct partition *partition, int64_t offset)
+{
+    size_t before = partition->segment_count;
+
+    partition->log_start = MAX(partition->log_start, MIN(offset, partition->high_watermark));
+    if (partition->log_start == partition->log_end && partition_active(partition)->size > 0)
+        roll_for_removal(partition);
+    while (partition->segment_count > 1 && partition->segments[1]->base_offset <= partition->log_start)
+        drop_first(partition);
+    if (before != partition->segment_count)
+        log_debug("removed segments", "partition=%s log_start=%lld", partition->dir, (long long)partition->log_start);
+}
+
+static bool is_durable(const struct segment *segment)
+{
+    return segment->flushed == segment->size;
+}
+
+/* when a segment's records are older than retention.ms; never for one without records */
+static int64_t expires_at(const struct segment *segment, int64_t retention_ms)
+{
+    int64_t at = 0;
+
+    if (segment->size == 0 || retention_ms < 0)
+        return INT64_MAX;
+    int64_t newest = segment->max_timestamp >= 0 ? segment->max_timestamp : segment->created_ms;
+    return __builtin_add_overflow(newest, retention_ms, &at) ? INT64_MAX : at;
+}
+
+static void retain_size(struct partition *partition, int64_t limit)
+{
+    uint64_t size = partition_size(partition);
+
+    while (limit >= 0 && partition->segment_count > 1 && is_durable(partition->segments[0]) &&
+           size >= (uint64_t)limit + partition->segments[0]->size) {
+        size -= partition->segments[0]->size;
+        drop_first(partition);
+    }
+}
+
+int64_t partition_retain(struct partition *partition, int64_t now_ms)
+{
+    const struct topic_config *config = &partition->topic->config;
+    int64_t retention_ms = topic_config_int(config, TOPIC_RETENTION_MS);
+    int64_t was = partition->log_start;
+
+    producers_expire(&partition->producers, now_ms - broker_config_int(&partition->broker->config, "producer.id.expiration.ms"));
+    if (!config->deletes)
+        return INT64_MAX;
+    for (;;) {
+        struct segment *first = partition->segments[0];
+        if (expires_at(first, retention_ms) >= now_ms || !is_durable(first))
+            break;
+        if (partition->segment_count == 1 && !roll_for_removal(partition))
+            break;
+        drop_first(partition);
+    }
+    retain_size(partition, topic_config_int(config, TOPIC_RETENTION_BYTES));
+    if (partition->log_start != was)
+        log_info("removed what is older or more than retention allows", "partition=%s log_start=%lld", partition->dir,
+                 (long long)partition->log_start);
+    return expires_at(partition->segments[0], retention_ms);
+}

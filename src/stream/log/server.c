@@ -1,0 +1,238 @@
+/*
+ * The loop: listening, timers, stopping.  Connections are connection.c's, requests dispatch.c's.
+ */
+#include "stream/log/server.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "net/port.h"
+#include "stream/log/connection.h"
+
+enum { BACKLOG = 512, SCRATCH = 256 << 10 };
+
+struct server *server_new(void)
+{
+    struct server *server = NEW(struct server);
+
+    uv_loop_init(&server->loop);
+    server->scratch = mem_alloc(SCRATCH);
+    server->stop_fd = -1;
+    return server;
+}
+
+void server_set_broker(struct server *server, struct broker *broker)
+{
+    server->broker = broker;
+}
+
+uv_loop_t *server_loop(struct server *server)
+{
+    return &server->loop;
+}
+
+void server_before_sleep(struct server *server, void (*hook)(void *context), void *context)
+{
+    server->before_sleep = hook;
+    server->before_sleep_context = context;
+}
+
+/* -------------------------------------------------------------------------------------- timers */
+
+struct server_timer {
+    uv_timer_t timer;
+    void (*fire)(void *context);
+    void *context;
+};
+
+struct server_timer *server_timer_new(struct server *server, void (*fire)(void *context), void *context)
+{
+    struct server_timer *timer = NEW(struct server_timer);
+
+    uv_timer_init(&server->loop, &timer->timer);
+    timer->fire = fire;
+    timer->context = context;
+    return timer;
+}
+
+static void on_timer(uv_timer_t *handle)
+{
+    struct server_timer *timer = CONTAINER_OF(handle, struct server_timer, timer);
+
+    timer->fire(timer->context);
+}
+
+void server_timer_set(struct server_timer *timer, int64_t after_ms)
+{
+    uv_update_time(timer->timer.loop);
+    uv_timer_start(&timer->timer, on_timer, after_ms < 0 ? 0 : (uint64_t)after_ms, 0);
+}
+
+void server_timer_stop(struct server_timer *timer)
+{
+    uv_timer_stop(&timer->timer);
+}
+
+static void free_timer(uv_handle_t *handle)
+{
+    free(CONTAINER_OF(handle, struct server_timer, timer));
+}
+
+void server_timer_free(struct server_timer *timer)
+{
+    if (timer)
+        uv_close((uv_handle_t *)&timer->timer, free_timer);
+}
+
+/* ----------------------------------------------------------------------------------- listening */
+
+static void on_connect(uv_poll_t *poll, int status, int events)
+{
+    struct server *server = poll->data;
+    int listener = server->listener_fds[poll - server->listeners];
+
+    (void)events;
+    for (int i = 0; status == 0 && i < 64; i++) {
+        int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0)
+            return;
+        if (server->connection_count >= CONNECTIONS_MAX) {
+            static struct log_rate rate;
+            unsigned more = 0;
+            close(fd);
+            if (log_allow(&rate, 6, &more))
+                log_warn("refused a connection: too many are open", "limit=%d refused_more=%u", CONNECTIONS_MAX, more);
+            continue;
+        }
+        connection_open(server, fd);
+    }
+}
+
+static enum rc listen_at(struct server *server, const char *host, int port, struct err *err)
+{
+    struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV | AI_PASSIVE }, *found = NULL;
+    char service[12];
+
+    snprintf(service, sizeof service, "%d", port);
+    int rc = getaddrinfo(host, service, &hints, &found);
+    if (rc)
+        return err_set(err, RC_BAD_INPUT, "cannot listen on '%s': %s", host, gai_strerror(rc));
+    int fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int family = found->ai_family;
+    if (fd >= 0)
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int));
+    if (fd >= 0 && family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &(int){ 1 }, sizeof(int));
+    bool ok = fd >= 0 && bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0;
+    int saved = errno;
+    freeaddrinfo(found);
+    if (!ok) {
+        if (fd >= 0)
+            close(fd);
+        if (saved == EADDRINUSE)
+            return port_taken(port, err);
+        return err_set_errno(err, saved, "cannot listen on '%s' port %d", host, port);
+    }
+    uv_poll_t *poll = &server->listeners[server->listener_count];
+    server->listener_fds[server->listener_count++] = fd;
+    uv_poll_init(&server->loop, poll, fd);
+    poll->data = server;
+    uv_poll_start(poll, UV_READABLE, on_connect);
+    return RC_OK;
+}
+
+/* clients may try ::1 first for "localhost"; a machine without IPv6 is fine too */
+static void listen_beside(struct server *server, const char *host, int port)
+{
+    struct err err = { 0 };
+    const char *beside = strcmp(host, "127.0.0.1") == 0 ? "::1" : strcmp(host, "0.0.0.0") == 0 ? "::" : NULL;
+
+    if (beside && listen_at(server, beside, port, &err))
+        log_debug("listens on IPv4 only", "why=%s", err.text);
+}
+
+static void on_stop(uv_poll_t *poll, int status, int events)
+{
+    struct server *server = poll->data;
+    struct signalfd_siginfo info;
+
+    (void)status;
+    (void)events;
+    if (read(server->stop_fd, &info, sizeof info) != sizeof info)
+        return;
+    log_info("stopping", "signal=%s", strsignal((int)info.ssi_signo));
+    uv_stop(&server->loop);
+}
+
+static void before_sleep(uv_prepare_t *prepare)
+{
+    struct server *server = prepare->data;
+
+    connections_work(server);
+    if (server->before_sleep)
+        server->before_sleep(server->before_sleep_context);
+    connections_work(server);
+}
+
+static enum rc watch_stop(struct server *server, struct err *err)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    server->stop_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (server->stop_fd < 0)
+        return err_set_errno(err, errno, "cannot watch for signals");
+    uv_poll_init(&server->loop, &server->stop, server->stop_fd);
+    server->stop.data = server;
+    uv_poll_start(&server->stop, UV_READABLE, on_stop);
+    return RC_OK;
+}
+
+enum rc server_run(struct server *server, struct station *station, struct err *err)
+{
+    enum rc rc = watch_stop(server, err);
+
+    if (!rc)
+        rc = listen_at(server, station->host, station->port, err);
+    if (rc)
+        return rc;
+    listen_beside(server, station->host, station->port);
+    uv_prepare_init(&server->loop, &server->prepare);
+    server->prepare.data = server;
+    uv_prepare_start(&server->prepare, before_sleep);
+    station_ready(station);
+    log_info("ready", "host=%s port=%d", station->host, station->port);
+    uv_run(&server->loop, UV_RUN_DEFAULT);
+
+    while (server->connections)
+        connection_close(server->connections);
+    connections_work(server);
+    for (int i = 0; i < server->listener_count; i++)
+        uv_close((uv_handle_t *)&server->listeners[i], NULL);
+    uv_close((uv_handle_t *)&server->stop, NULL);
+    uv_close((uv_handle_t *)&server->prepare, NULL);
+    return RC_OK;
+}
+
+void server_free(struct server *server)
+{
+    if (!server)
+        return;
+    uv_run(&server->loop, UV_RUN_NOWAIT); /* lets closed handles go */
+    uv_loop_close(&server->loop);
+    for (int i = 0; i < server->listener_count; i++)
+        close(server->listener_fds[i]);
+    if (server->stop_fd >= 0)
+        close(server->stop_fd);
+    free(server->scratch);
+    free(server);
+}
