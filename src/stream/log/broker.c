@@ -214,8 +214,10 @@ static void on_retention(void *context)
         for (int32_t i = 0; i < topic->partition_count; i++)
             next = MIN(next, partition_retain(topic->partitions[i], now));
     }
-    if (next != INT64_MAX) /* the timer does not count further than it needs to */
-        server_timer_set(broker->retention_timer, MIN(MAX(next + 1 - now, RETENTION_PAUSE_MS), (int64_t)INT32_MAX));
+    if (next != INT64_MAX) {
+        int64_t after = next - now > RETENTION_PAUSE_MS ? next + 1 - now : RETENTION_PAUSE_MS;
+        server_timer_set(broker->retention_timer, after);
+    }
 }
 
 void broker_retention_changed(struct broker *broker)

@@ -34,7 +34,7 @@ struct broker {
     struct broker_config config;
     struct map topics;       /* name -> struct topic */
     struct map topics_by_id; /* the id's 16 bytes -> struct topic */
-    char *dir;         /* $HAUS_HOME/log */
+    char *dir;               /* $HAUS_HOME/log */
     int32_t node_id;
     char cluster_id[CLUSTER_ID_MAX];
     int32_t partition_count; /* of all topics */

@@ -16,14 +16,14 @@ struct reply {
         struct sendable *file;
         uint64_t at;
         size_t len;
-    } *cuts;
+    } * cuts;
     size_t cut_count;
     size_t sent, cuts_sent; /* progress */
 };
 
 struct connection {
     struct server *server;
-    struct connection *next, *prev;       /* of the server */
+    struct connection *next, *prev; /* of the server */
     struct connection *dirty_next;
     bool is_dirty, is_closing;
     int fd;

@@ -14,7 +14,8 @@
 static void answer_api_versions(struct request *request);
 
 static const struct log_api own_apis[] = { { .key = KAFKA_API_API_VERSIONS, .handler = answer_api_versions }, { 0 } };
-static const struct log_api *const tables[] = { own_apis, produce_apis, fetch_apis, metadata_apis, topic_apis, group_apis, config_apis };
+static const struct log_api *const tables[] = { own_apis,   produce_apis, fetch_apis, metadata_apis,
+                                                topic_apis, group_apis,   config_apis };
 
 static const struct log_api *find_row(int key)
 {
@@ -45,9 +46,8 @@ static void add_cut(struct kafka_writer *writer, const struct kafka_records *rec
     if (records->len == 0)
         return;
     reply->cuts = mem_grow(reply->cuts, reply->cut_count + 1, sizeof *reply->cuts);
-    reply->cuts[reply->cut_count++] = (struct reply_cut){
-        .pos = reply->bytes.len, .file = records->from, .at = records->at, .len = records->len
-    };
+    reply->cuts[reply->cut_count++] =
+        (struct reply_cut){ .pos = reply->bytes.len, .file = records->from, .at = records->at, .len = records->len };
     sendable_hold(records->from);
 }
 
@@ -235,8 +235,8 @@ static void list_apis(struct request *request, struct kafka_api_versions_respons
             continue;
         response->api_keys.items[response->api_keys.count++] = (struct kafka_api_versions_response_api_key){
             .api_key = api->key,
-            .min_version = api->key == KAFKA_API_PRODUCE ? 0 : api->min,
-            .max_version = api->max,
+            .min_version = row->advertised_max ? row->advertised_min : api->min,
+            .max_version = row->advertised_max ? row->advertised_max : api->max,
         };
     }
 }
@@ -254,8 +254,8 @@ static void answer_api_versions(struct request *request)
     if (request->version < 0) {
         response.error_code = KAFKA_UNSUPPORTED_VERSION;
         request->version = 0;
-    } else if (request->version >= 3 && (!is_software_text(body->client_software_name) ||
-                                         !is_software_text(body->client_software_version))) {
+    } else if (request->version >= 3 &&
+               (!is_software_text(body->client_software_name) || !is_software_text(body->client_software_version))) {
         response.error_code = KAFKA_INVALID_REQUEST;
         request_reply(request, &response);
         return;

@@ -2,8 +2,8 @@
  * Fetch: pieces of segments up to the high watermark.
  *
  * A request that finds fewer bytes than it asked for is parked on all its partitions and on a timer; a moved high
- * watermark tries it again.  Sessions (KIP-227) are declined: every answer says session 0, so each request names all its
- * partitions.  The records themselves never come into our memory: an answer holds a piece of a file.
+ * watermark tries it again.  Sessions (KIP-227) are declined: every answer says session 0, so each request names all
+ * its partitions.  The records themselves never come into our memory: an answer holds a piece of a file.
  */
 #include <stdlib.h>
 
@@ -13,7 +13,7 @@ enum { TOPIC_ID_SINCE = 13, FETCH_BYTES_MAX = 55 << 20 };
 
 struct fetch_waiter {
     struct fetch *fetch;
-    struct partition *partition; /* NULL: unknown, error says why */
+    struct partition *partition;       /* NULL: unknown, error says why */
     struct fetch_waiter *next, **link; /* in partition->waiters; link NULL: not in it */
     const struct kafka_fetch_request_partition *asked;
     struct kafka_fetch_response_partition *answer;
@@ -108,12 +108,13 @@ static size_t fill_partition(struct fetch_waiter *w, size_t room, bool at_least_
                                                     .preferred_read_replica = -1,
                                                     .records.p = "" };
     if (!w->error && !partition->topic)
-        w->error = w->fetch->request->version >= TOPIC_ID_SINCE ? KAFKA_UNKNOWN_TOPIC_ID
-                                                                : KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
+        w->error =
+            w->fetch->request->version >= TOPIC_ID_SINCE ? KAFKA_UNKNOWN_TOPIC_ID : KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
     if (!w->error)
         w->error = check_leader_epoch(partition, w->asked->current_leader_epoch);
     if (!w->error && !is_diverging(w)) {
-        size_t max = MIN((size_t)MAX(w->asked->partition_max_bytes, 0), room);
+        size_t asked = w->asked->partition_max_bytes > 0 ? (size_t)w->asked->partition_max_bytes : 0;
+        size_t max = MIN(asked, room);
         w->error = partition_read(partition, w->asked->fetch_offset, max, at_least_one, &slice);
     }
     out->error_code = (int16_t)w->error;
@@ -130,7 +131,7 @@ static size_t fill_partition(struct fetch_waiter *w, size_t room, bool at_least_
 static bool fill(struct fetch *fetch)
 {
     const struct kafka_fetch_request *body = fetch->request->body;
-    size_t room = (size_t)MIN(MAX(body->max_bytes, 0), FETCH_BYTES_MAX), total = 0;
+    size_t room = body->max_bytes > 0 ? MIN((size_t)body->max_bytes, (size_t)FETCH_BYTES_MAX) : 0, total = 0;
     bool now = fetch->count == 0;
 
     for (size_t i = 0; i < fetch->count; i++) {
@@ -186,8 +187,7 @@ static struct topic *find_topic(const struct request *request, const struct kafk
 }
 
 static void begin_waiter(struct fetch *fetch, const struct topic *topic,
-                         const struct kafka_fetch_request_partition *asked,
-                         struct kafka_fetch_response_partition *out)
+                         const struct kafka_fetch_request_partition *asked, struct kafka_fetch_response_partition *out)
 {
     struct fetch_waiter *w = &fetch->waiters[fetch->count++];
 
@@ -273,8 +273,8 @@ enum special_time {
     TIME_LATEST_TIERED = -5,
 };
 
-static enum kafka_error list_offset(struct partition *partition,
-                                    const struct kafka_list_offsets_request_partition *in, struct offset_at *out)
+static enum kafka_error list_offset(struct partition *partition, const struct kafka_list_offsets_request_partition *in,
+                                    struct offset_at *out)
 {
     enum kafka_error error = check_leader_epoch(partition, in->current_leader_epoch);
 
@@ -319,8 +319,7 @@ static void handle_list_offsets(struct request *request)
             const struct kafka_list_offsets_request_partition *asked = &in->partitions.items[i];
             struct partition *partition = topic ? topic_partition(topic, asked->partition_index) : NULL;
             struct offset_at at = { -1, -1, -1 };
-            enum kafka_error error =
-                partition ? list_offset(partition, asked, &at) : KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
+            enum kafka_error error = partition ? list_offset(partition, asked, &at) : KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
             out->partitions.items[i] =
                 (struct kafka_list_offsets_response_partition){ .partition_index = asked->partition_index,
                                                                 .error_code = (int16_t)error,

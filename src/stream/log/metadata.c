@@ -39,8 +39,7 @@ static bool describe_partitions(struct request *request, const struct topic *top
                                 struct kafka_metadata_response_topic *out)
 {
     out->partitions.count = topic->partition_count;
-    out->partitions.items =
-        request_alloc(request, (size_t)topic->partition_count, sizeof *out->partitions.items);
+    out->partitions.items = request_alloc(request, (size_t)topic->partition_count, sizeof *out->partitions.items);
     if (!out->partitions.items)
         return false;
     for (int32_t i = 0; i < topic->partition_count; i++) {
@@ -142,7 +141,8 @@ static bool page_topic(struct page *page, struct str name, const struct topic *t
         out->error_code = topic_name_is_valid(name) ? KAFKA_UNKNOWN_TOPIC_OR_PARTITION : KAFKA_INVALID_TOPIC_EXCEPTION;
         return true;
     }
-    int32_t count = MIN(MAX(topic->partition_count - first, 0), page->left);
+    int32_t rest = MAX(topic->partition_count - first, 0);
+    int32_t count = MIN(rest, page->left);
     out->topic_id = topic->id;
     out->is_internal = topic->is_internal;
     out->partitions.count = count;
@@ -196,7 +196,8 @@ static void handle_describe_topic_partitions(struct request *request)
     size_t count = 0;
     struct str *names = sorted_names(request, &count);
 
-    page.left = MIN(MAX(body->response_partition_limit, 1), DESCRIBED_PARTITIONS_MAX);
+    page.left = MIN(body->response_partition_limit, DESCRIBED_PARTITIONS_MAX);
+    page.left = MAX(page.left, 1);
     if (body->cursor) {
         page.after_topic = body->cursor->topic_name;
         page.after_partition = body->cursor->partition_index;
@@ -302,9 +303,9 @@ static void handle_describe_quorum(struct request *request)
                                                                 .host = str_of(request_local_host(request)),
                                                                 .port = (uint16_t)request_local_port(request) };
     struct kafka_describe_quorum_response_node node = { .node_id = broker->node_id, .listeners = { &listener, 1 } };
-    struct kafka_describe_quorum_response_partition partition = {
-        .leader_id = broker->node_id, .leader_epoch = 1, .current_voters = { &voter, 1 }
-    };
+    struct kafka_describe_quorum_response_partition partition = { .leader_id = broker->node_id,
+                                                                  .leader_epoch = 1,
+                                                                  .current_voters = { &voter, 1 } };
     struct kafka_describe_quorum_response_topic topic = { .topic_name = STR("__cluster_metadata"),
                                                           .partitions = { &partition, 1 } };
     struct kafka_describe_quorum_response response = { .topics = { &topic, 1 }, .nodes = { &node, 1 } };

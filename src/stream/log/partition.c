@@ -213,7 +213,8 @@ enum kafka_error partition_read(struct partition *partition, int64_t offset, siz
         return KAFKA_NONE;
     }
     out->at = at;
-    out->len = MIN(there, MAX(max_bytes, size));
+    out->len = MAX(max_bytes, size);
+    out->len = MIN(there, out->len);
     return KAFKA_NONE;
 }
 

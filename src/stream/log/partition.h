@@ -52,7 +52,8 @@ static inline struct segment *partition_active(const struct partition *partition
 {
     return partition->segments[partition->segment_count - 1];
 }
-void partition_add_segment(struct partition *partition, struct segment *segment); /* takes it; it becomes the active one */
+void partition_add_segment(struct partition *partition,
+                           struct segment *segment);        /* takes it; it becomes the active one */
 uint64_t partition_size(const struct partition *partition); /* bytes of all segments */
 
 struct append_result {

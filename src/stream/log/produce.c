@@ -320,7 +320,7 @@ static void handle_describe_producers(struct request *request)
 }
 
 const struct log_api produce_apis[] = {
-    { .key = KAFKA_API_PRODUCE, .handler = handle_produce },
+    { .key = KAFKA_API_PRODUCE, .advertised_min = 0, .advertised_max = 13, .handler = handle_produce },
     { .key = KAFKA_API_INIT_PRODUCER_ID, .handler = handle_init_producer_id },
     { .key = KAFKA_API_DESCRIBE_PRODUCERS, .handler = handle_describe_producers },
     { 0 },

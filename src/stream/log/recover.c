@@ -159,14 +159,14 @@ static int64_t load_snapshot(struct partition *partition, int64_t at_most)
 /* ------------------------------------------------------------------------------------- recovery */
 
 /* Reads one segment; *torn tells how many bytes at its end are no batches. */
-static enum rc read_segment(struct segment *segment, bool check, struct replay *replay, uint64_t *torn,
-                            struct err *err)
+static enum rc read_segment(struct segment *segment, bool check, struct replay *replay, uint64_t *torn, struct err *err)
 {
     uint64_t from = 0, end = 0;
 
     if (!check && segment_load_index_files(segment)) {
         /* from the last indexed batch on, unless the producers' state needs more */
-        if (segment->index_count && replay->from >= segment->base_offset + segment->index[segment->index_count - 1].offset)
+        if (segment->index_count &&
+            replay->from >= segment->base_offset + segment->index[segment->index_count - 1].offset)
             from = segment->index[segment->index_count - 1].at;
     }
     if (from == 0)

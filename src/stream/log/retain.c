@@ -21,7 +21,8 @@ static bool roll_for_removal(struct partition *partition)
     struct segment *fresh = NULL;
     struct err err = { 0 };
 
-    if (partition->log_end != partition->high_watermark || segment_create(partition->dir, partition->log_end, &fresh, &err))
+    if (partition->log_end != partition->high_watermark ||
+        segment_create(partition->dir, partition->log_end, &fresh, &err))
         return false;
     partition_add_segment(partition, fresh);
     flusher_mark(partition->broker->flusher, partition); /* its name must last before the others' go */
@@ -32,7 +33,8 @@ void partition_advance_start(struct partition *partition, int64_t offset)
 {
     size_t before = partition->segment_count;
 
-    partition->log_start = MAX(partition->log_start, MIN(offset, partition->high_watermark));
+    offset = MIN(offset, partition->high_watermark);
+    partition->log_start = MAX(partition->log_start, offset);
     if (partition->log_start == partition->log_end && partition_active(partition)->size > 0)
         roll_for_removal(partition);
     while (partition->segment_count > 1 && partition->segments[1]->base_offset <= partition->log_start)
@@ -74,7 +76,8 @@ int64_t partition_retain(struct partition *partition, int64_t now_ms)
     int64_t retention_ms = topic_config_int(config, TOPIC_RETENTION_MS);
     int64_t was = partition->log_start;
 
-    producers_expire(&partition->producers, now_ms - broker_config_int(&partition->broker->config, "producer.id.expiration.ms"));
+    producers_expire(&partition->producers,
+                     now_ms - broker_config_int(&partition->broker->config, "producer.id.expiration.ms"));
     if (!config->deletes)
         return INT64_MAX;
     for (;;) {

@@ -113,9 +113,9 @@ void segment_note(struct segment *segment, const struct kafka_batch *batch, uint
             segment->index_cap = MAX(segment->index_cap * 2, 64u);
             segment->index = mem_grow(segment->index, segment->index_cap, sizeof *segment->index);
         }
-        segment->index[segment->index_count++] = (struct index_entry){
-            .offset = (uint32_t)(kafka_batch_last_offset(batch) - segment->base_offset), .at = (uint32_t)at
-        };
+        segment->index[segment->index_count++] =
+            (struct index_entry){ .offset = (uint32_t)(kafka_batch_last_offset(batch) - segment->base_offset),
+                                  .at = (uint32_t)at };
         if (segment->time_count == 0 || segment->times[segment->time_count - 1].timestamp < segment->max_timestamp) {
             if (segment->time_count == segment->time_cap) {
                 segment->time_cap = MAX(segment->time_cap * 2, 64u);

@@ -32,18 +32,18 @@ struct segment {
     struct sendable file; /* fd -1: not open */
     char *dir;
     int64_t base_offset;
-    uint64_t size, flushed;        /* bytes; up to flushed they are durable and may be read */
-    int64_t max_timestamp;         /* -1: no record */
+    uint64_t size, flushed; /* bytes; up to flushed they are durable and may be read */
+    int64_t max_timestamp;  /* -1: no record */
     int64_t max_timestamp_offset;
-    int64_t first_timestamp;       /* of the first batch, for segment.ms; -1: none */
+    int64_t first_timestamp; /* of the first batch, for segment.ms; -1: none */
     int64_t created_ms;
-    bool name_is_durable;          /* the directory was flushed since it was made */
-    bool has_index;                /* the arrays below are filled */
+    bool name_is_durable; /* the directory was flushed since it was made */
+    bool has_index;       /* the arrays below are filled */
     struct index_entry *index;
     size_t index_count, index_cap;
     struct time_entry *times;
     size_t time_count, time_cap;
-    uint64_t since_index;          /* bytes since the last index entry */
+    uint64_t since_index; /* bytes since the last index entry */
 };
 
 void segment_path(const char *dir, int64_t base_offset, const char *suffix, struct buf *out);
@@ -51,7 +51,7 @@ void segment_path(const char *dir, int64_t base_offset, const char *suffix, stru
 MUST_CHECK enum rc segment_create(const char *dir, int64_t base_offset, struct segment **out, struct err *err);
 /* An existing file; nothing of it is read but its size. */
 MUST_CHECK enum rc segment_open(const char *dir, int64_t base_offset, struct segment **out, struct err *err);
-void segment_release(struct segment *segment); /* closed when the last answer that sends from it has left */
+void segment_release(struct segment *segment);      /* closed when the last answer that sends from it has left */
 void segment_unlink(const struct segment *segment); /* its files leave the directory */
 
 /*

@@ -95,8 +95,8 @@ static bool take_index(struct segment *segment, const struct buf *bytes)
         struct index_entry entry = { .offset = be32_at(p), .at = be32_at(p + 4) };
         if (i && entry.offset == 0 && entry.at == 0) /* Kafka leaves zeros behind the last entry after a crash */
             break;
-        if (entry.at >= segment->size || (i && (entry.offset <= segment->index[i - 1].offset ||
-                                                entry.at <= segment->index[i - 1].at)))
+        if (entry.at >= segment->size ||
+            (i && (entry.offset <= segment->index[i - 1].offset || entry.at <= segment->index[i - 1].at)))
             return false;
         segment->index[segment->index_count++] = entry;
     }

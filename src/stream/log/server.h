@@ -60,9 +60,11 @@ struct request {
 
 typedef void request_handler(struct request *request);
 
-/* A row: which handler answers an API, in the versions of kafka_apis[]. */
+/* A row: which handler answers an API, in the versions of kafka_apis[]; and the versions that ApiVersions tells when
+ * those are others (both 0: the same). */
 struct log_api {
     int16_t key;
+    int16_t advertised_min, advertised_max;
     request_handler *handler;
 };
 

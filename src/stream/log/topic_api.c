@@ -18,8 +18,9 @@ static struct str keep(struct request *request, const char *text)
 /* ----------------------------------------------------------------------------------- CreateTopics */
 
 /* With one broker an assignment is possible only as 0..n-1 -> us. */
-static enum kafka_error count_partitions(const struct broker *broker, const struct kafka_create_topics_request_topic *in,
-                                         int32_t *out, struct err *err)
+static enum kafka_error count_partitions(const struct broker *broker,
+                                         const struct kafka_create_topics_request_topic *in, int32_t *out,
+                                         struct err *err)
 {
     const struct broker_config *config = &broker->config;
     int32_t n = in->assignments.count;
@@ -95,8 +96,8 @@ static bool list_configs(struct request *request, const struct topic_config *con
     for (size_t i = 0; i < topic_config_row_count; i++)
         out->configs.items[out->configs.count++] = (struct kafka_create_topics_response_config){
             .name = str_of(topic_config_rows[i].name),
-            .value = config->overrides[i] ? keep(request, config->overrides[i])
-                                          : str_of(value_text(request, config, i)),
+            .value =
+                config->overrides[i] ? keep(request, config->overrides[i]) : str_of(value_text(request, config, i)),
             .config_source = config->overrides[i] ? CONFIG_FROM_TOPIC : CONFIG_FROM_DEFAULT,
         };
     return true;
@@ -114,7 +115,8 @@ static bool create_one(struct request *request, const struct kafka_create_topics
     enum kafka_error error = KAFKA_NONE;
     bool ok = true;
 
-    *out = (struct kafka_create_topics_response_topic){ .name = in->name, .num_partitions = -1, .replication_factor = -1 };
+    *out =
+        (struct kafka_create_topics_response_topic){ .name = in->name, .num_partitions = -1, .replication_factor = -1 };
     if (is_twice(body, in->name)) {
         err_set(&err, RC_BAD_INPUT, "Found multiple entries for this topic.");
         error = KAFKA_INVALID_REQUEST;
@@ -257,8 +259,8 @@ static void cut_one(const struct topic *topic, const struct kafka_delete_records
     struct partition *partition = topic ? topic_partition(topic, in->partition_index) : NULL;
     int64_t offset = in->offset;
 
-    *out = (struct kafka_delete_records_response_partition){ .partition_index = in->partition_index,
-                                                             .low_watermark = -1 };
+    *out =
+        (struct kafka_delete_records_response_partition){ .partition_index = in->partition_index, .low_watermark = -1 };
     if (!partition) {
         out->error_code = KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
         return;
@@ -340,8 +342,8 @@ static void handle_describe_log_dirs(struct request *request)
         dir.total_bytes = (int64_t)(fs.f_blocks * fs.f_frsize);
         dir.usable_bytes = (int64_t)(fs.f_bavail * fs.f_frsize);
     }
-    dir.topics.items = request_alloc(request, all ? broker->topics.count : (size_t)body->topics.count,
-                                     sizeof *dir.topics.items);
+    dir.topics.items =
+        request_alloc(request, all ? broker->topics.count : (size_t)body->topics.count, sizeof *dir.topics.items);
     if (!dir.topics.items)
         return;
     for (struct map_entry *e = NULL; all && (e = map_next(&broker->topics, e));)
@@ -472,11 +474,12 @@ static void handle_alter_log_dirs(struct request *request)
             if (!out->partitions.items)
                 return;
             for (int32_t i = 0; i < in->partitions.count; i++)
-                out->partitions.items[out->partitions.count++] = (struct kafka_alter_replica_log_dirs_response_partition){
-                    .partition_index = in->partitions.items[i],
-                    .error_code = (int16_t)move_to_dir(request->broker, topic, in->partitions.items[i],
-                                                       body->dirs.items[d].path),
-                };
+                out->partitions.items[out->partitions.count++] =
+                    (struct kafka_alter_replica_log_dirs_response_partition){
+                        .partition_index = in->partitions.items[i],
+                        .error_code = (int16_t)move_to_dir(request->broker, topic, in->partitions.items[i],
+                                                           body->dirs.items[d].path),
+                    };
         }
     request_reply(request, &response);
 }

@@ -342,8 +342,8 @@ enum kafka_error broker_create_topic(struct broker *broker, struct str name, int
 
 static void remove_directory(struct broker *broker, struct partition *partition)
 {
-    CLEANUP_FREE char *gone = mem_printf("%s.%08x%08x-delete", partition->dir, (unsigned)random_u64(),
-                                         (unsigned)random_u64());
+    CLEANUP_FREE char *gone =
+        mem_printf("%s.%08x%08x-delete", partition->dir, (unsigned)random_u64(), (unsigned)random_u64());
 
     if (rename(partition->dir, gone) == 0)
         remove_later(broker, gone);
