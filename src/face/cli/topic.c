@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "face/cli/stream.h"
+#include "face/cli/command.h"
+#include "face/stream/stream.h"
 
 static bool all;
 
@@ -15,13 +16,15 @@ static enum exit_code topic_list(struct house *house, int argc, char **argv)
     enum exit_code code = command_needs(house, "log");
     struct stream_topic *topics = NULL;
     CLEANUP(stream_close) struct stream stream = { 0 };
+    CLEANUP(house_station_free) struct station station = { 0 };
     struct err err = { 0 };
     size_t count = 0;
 
     (void)argc, (void)argv;
     if (code)
         return code;
-    if (stream_open(house, &stream, &err) || stream_topics(&stream, NULL, &topics, &count, &err))
+    command_station(house, "log", &station);
+    if (stream_open(&station, &stream, &err) || stream_topics(&stream, NULL, &topics, &count, &err))
         return fail_err(&err);
     for (size_t i = 0; i < count; i++) {
         int64_t records = 0;
@@ -74,13 +77,15 @@ static enum exit_code topic_tail(struct house *house, int argc, char **argv)
     enum exit_code code = command_needs(house, "log");
     struct stream_topic *topic = NULL;
     CLEANUP(stream_close) struct stream stream = { 0 };
+    CLEANUP(house_station_free) struct station station = { 0 };
     struct err err = { 0 };
     size_t count = 0;
 
     (void)argc;
     if (code)
         return code;
-    if (stream_open(house, &stream, &err) || stream_topics(&stream, argv[0], &topic, &count, &err))
+    command_station(house, "log", &station);
+    if (stream_open(&station, &stream, &err) || stream_topics(&stream, argv[0], &topic, &count, &err))
         return fail_err(&err);
     for (size_t k = 0; k < topic->count; k++)
         topic->partitions[k].begin = MAX(topic->partitions[k].begin, topic->partitions[k].end - last);

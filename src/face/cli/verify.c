@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "face/cli/stream.h"
+#include "face/stream/stream.h"
 #include "lake/build/build.h"
 
 /* ------------------------------------------------------- folding the log */
@@ -192,8 +192,11 @@ static enum rc count_source(const struct house *house, struct verify_row *rows, 
 static enum rc fold_log(const struct house *house, struct verify_row *rows, size_t count, struct err *err)
 {
     CLEANUP_FREE char *prefix = topic_prefix(house);
+    CLEANUP(house_station_free) struct station station = { 0 };
     CLEANUP(stream_close) struct stream stream = { 0 };
-    enum rc rc = stream_open(house, &stream, err);
+
+    command_station(house, "log", &station);
+    enum rc rc = stream_open(&station, &stream, err);
 
     for (size_t i = 0; !rc && i < count; i++) {
         CLEANUP_FREE char *topic = mem_printf("%s.public.%s", prefix, rows[i].table);

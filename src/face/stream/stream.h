@@ -1,20 +1,25 @@
-/* Reading the log from the command line: topics to their end, records decoded. Private to this folder. */
-#ifndef FACE_CLI_STREAM_H
-#define FACE_CLI_STREAM_H
+/*
+ * The log as the faces read it: topics to their end, records decoded.  By librdkafka and the registry's REST API, as
+ * any stranger would.
+ */
+#ifndef FACE_STREAM_STREAM_H
+#define FACE_STREAM_STREAM_H
 
 #include <librdkafka/rdkafka.h>
 
-#include "face/cli/command.h"
+#include "base/base.h"
+#include "net/net.h"
 #include "wire/avro/avro.h"
 
 struct stream {
-    const struct house *house;
+    const struct station *station;
     rd_kafka_t *consumer;
     struct http_client *http;
     struct map schemas; /* "17" -> struct avro_document, owned */
 };
 
-MUST_CHECK enum rc stream_open(const struct house *house, struct stream *out, struct err *err);
+/* station: for addresses; must outlive the stream. */
+MUST_CHECK enum rc stream_open(const struct station *station, struct stream *out, struct err *err);
 void stream_close(struct stream *stream);
 
 struct stream_partition {

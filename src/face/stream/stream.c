@@ -1,5 +1,5 @@
-/* Reading the log from the command line, with librdkafka as any stranger would; see stream.h. */
-#include "face/cli/stream.h"
+/* The log as the faces read it; see stream.h. */
+#include "face/stream/stream.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -14,16 +14,13 @@ static const char *const consumer_config[][2] = {
     { "queued.max.messages.kbytes", "32768" }, { "log_level", "0" },
 };
 
-enum rc stream_open(const struct house *house, struct stream *out, struct err *err)
+enum rc stream_open(const struct station *station, struct stream *out, struct err *err)
 {
     char words[512];
-    struct station station = { 0 };
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
 
-    command_station(house, "log", &station);
-    rd_kafka_conf_set(conf, "bootstrap.servers", station_address(&station, "log"), words, sizeof words);
+    rd_kafka_conf_set(conf, "bootstrap.servers", station_address(station, "log"), words, sizeof words);
     rd_kafka_conf_set(conf, "group.id", "haus-cli", words, sizeof words); /* never joined: partitions are assigned */
-    house_station_free(&station);
     for (size_t i = 0; i < ARRAY_LEN(consumer_config); i++)
         rd_kafka_conf_set(conf, consumer_config[i][0], consumer_config[i][1], words, sizeof words);
     rd_kafka_t *consumer = rd_kafka_new(RD_KAFKA_CONSUMER, conf, words, sizeof words);
@@ -32,7 +29,7 @@ enum rc stream_open(const struct house *house, struct stream *out, struct err *e
         return err_set(err, RC_FATAL, "cannot read the log: %s", words);
     }
     rd_kafka_poll_set_consumer(consumer);
-    *out = (struct stream){ .house = house, .consumer = consumer, .http = http_client_new() };
+    *out = (struct stream){ .station = station, .consumer = consumer, .http = http_client_new() };
     return RC_OK;
 }
 
@@ -192,8 +189,8 @@ enum rc stream_schema(struct stream *stream, uint32_t id, const struct avro_sche
     struct http_answer answer = { 0 };
 
     if (!document) {
-        CLEANUP_FREE char *path = mem_printf("/schemas/ids/%u", id);
-        enum rc rc = command_http(stream->house, "registry", "GET", path, NULL, &answer, err);
+        CLEANUP_FREE char *url = mem_printf("http://%s/schemas/ids/%u", station_address(stream->station, "registry"), id);
+        enum rc rc = http_client_call(stream->http, &(struct http_call){ .method = "GET", .url = url }, &answer, err);
         if (rc)
             return rc;
         json_t *body = json_loadb(buf_cstr(&answer.body), answer.body.len, 0, NULL);
