@@ -117,13 +117,14 @@ static bool put_special(struct buf *out, double v)
     return true;
 }
 
+/* Java gives at least two digits: the least double is 4.9E-324, not 5.0E-324. */
 void text_json_double(struct buf *out, double v)
 {
     char digits[40];
 
     if (put_special(out, v))
         return;
-    for (int n = 0; n < DBL_DECIMAL_DIG; n++) {
+    for (int n = 1; n < DBL_DECIMAL_DIG; n++) {
         snprintf(digits, sizeof digits, "%.*e", n, v);
         if (strtod(digits, NULL) == v)
             break;
@@ -137,7 +138,7 @@ void text_json_float(struct buf *out, float v)
 
     if (put_special(out, (double)v))
         return;
-    for (int n = 0; n < FLT_DECIMAL_DIG; n++) {
+    for (int n = 1; n < FLT_DECIMAL_DIG; n++) {
         snprintf(digits, sizeof digits, "%.*e", n, (double)v);
         if (strtof(digits, NULL) == v)
             break;

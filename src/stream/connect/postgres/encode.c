@@ -71,12 +71,12 @@ static enum rc column_error(const struct event_program *program, const struct pr
     bool is_text = value->kind == PG_VALUE_TEXT;
 
     describe_row(program, values, &row);
+    if (is_text)
+        buf_printf(&row, ", value '%.*s'", (int)MIN(value->bytes.len, (size_t)SHOWN_VALUE_MAX), value->bytes.p);
     return err_set(err, RC_BAD_INPUT,
-                   "cannot convert column '%s' of '%s.%s', row %s: '%.*s' is %s; correct it, leave the column out "
-                   "with column.exclude.list, or set event.converting.failure.handling.mode to warn",
-                   program->column_names[column->at], program->schema, program->table, buf_cstr(&row),
-                   is_text ? (int)MIN(value->bytes.len, (size_t)SHOWN_VALUE_MAX) : 0, is_text ? value->bytes.p : "",
-                   why);
+                   "cannot convert column '%s' of '%s.%s', row %s: %s; correct it, leave the column out with "
+                   "column.exclude.list, or set event.converting.failure.handling.mode to warn",
+                   program->column_names[column->at], program->schema, program->table, buf_cstr(&row), why);
 }
 
 /* A value that cannot be converted: an error, or by choice what stands for null. */
