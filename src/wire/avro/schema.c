@@ -150,7 +150,7 @@ const struct avro_schema *avro_document_find(const struct avro_document *documen
 {
     const struct avro_schema *found = map_get(&document->names, full_name);
     for (size_t i = 0; !found && i < document->known_count; i++)
-        found = avro_document_find(document->known[i], full_name);
+        found = map_get(&document->known[i]->names, full_name);
     return found;
 }
 

@@ -104,7 +104,8 @@ struct avro_document;
  * "invalid schema: at /fields/2/type: 'Foo' is not a defined name".
  */
 MUST_CHECK enum rc avro_schema_parse(struct str text, struct avro_document **out, struct err *err);
-/* As avro_schema_parse; the named types of `known` may be mentioned.  Those documents must outlive the result. */
+/* As avro_schema_parse; the named types that `known` define may be mentioned (list also those that they mention).
+ * Those documents must outlive the result. */
 MUST_CHECK enum rc avro_schema_parse_with(struct str text, const struct avro_document *const *known, size_t known_count,
                                           struct avro_document **out, struct err *err);
 void avro_document_free(struct avro_document *document); /* NULL is fine */
