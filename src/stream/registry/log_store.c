@@ -38,8 +38,11 @@ struct log_store {
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t changed;
     int64_t next; /* offset of the record that comes next; all before it are applied */
-    bool caught_up, stopping, up;
+    bool stopping, up;
     char cluster_id[STORE_CLUSTER_ID_MAX];
+    /* of the following thread */
+    bool caught_up;
+    int64_t first_end; /* where the log ended when we began */
     /* of the append that is running */
     size_t acknowledged;
     int64_t last_offset;
@@ -72,14 +75,12 @@ static void set_next(struct log_store *store, int64_t next)
     pthread_mutex_unlock(&store->lock);
 }
 
-static void take_end(struct log_store *store, int64_t offset)
+static void tell_caught_up(struct log_store *store)
 {
-    bool first = !store->caught_up;
-
-    set_next(store, MAX(offset, store->next));
+    if (store->caught_up || store->next < store->first_end)
+        return;
     store->caught_up = true;
-    if (first)
-        store->options.caught_up(store->options.user);
+    store->options.caught_up(store->options.user);
 }
 
 static void take_record(struct log_store *store, const rd_kafka_message_t *message)
@@ -93,6 +94,7 @@ static void take_record(struct log_store *store, const rd_kafka_message_t *messa
         value = str_n(message->payload, message->len);
     store->options.apply(store->options.user, anew, key, value);
     set_next(store, message->offset + 1);
+    tell_caught_up(store);
 }
 
 static bool stopping(struct log_store *store)
@@ -180,23 +182,53 @@ static void take_error(struct log_store *store, const rd_kafka_message_t *messag
     pause_before_retry();
 }
 
+/* Asks where the log ends.  Records before its beginning are not waited for. */
+static rd_kafka_resp_err_t query_end(struct log_store *store, int64_t *end)
+{
+    int64_t low = 0;
+    rd_kafka_resp_err_t error =
+        rd_kafka_query_watermark_offsets(store->producer, store->options.topic, 0, &low, end, QUERY_TIMEOUT_MS);
+
+    if (!error && low > store->next)
+        set_next(store, low);
+    return error;
+}
+
+/* A fetch at the end of the log waits there, so the end is asked for rather than run into. */
+static void find_first_end(struct log_store *store)
+{
+    while (!stopping(store) && query_end(store, &store->first_end))
+        pause_before_retry();
+    tell_caught_up(store);
+}
+
+static void take_message(struct log_store *store, const rd_kafka_message_t *message)
+{
+    if (!message->err) {
+        take_record(store, message);
+    } else if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        set_next(store, MAX(message->offset, store->next));
+        tell_caught_up(store);
+    } else {
+        take_error(store, message);
+    }
+}
+
 static void *follow(void *user)
 {
     struct log_store *store = user;
 
     ensure_topic(store);
+    store->produced =
+        rd_kafka_topic_new(store->producer, store->options.topic, NULL); /* not before: it would be made */
     store->consumed = rd_kafka_topic_new(store->consumer, store->options.topic, NULL);
     rd_kafka_consume_start_queue(store->consumed, 0, RD_KAFKA_OFFSET_BEGINNING, store->queue);
+    find_first_end(store);
     while (!stopping(store)) {
         rd_kafka_message_t *message = rd_kafka_consume_queue(store->queue, CONSUME_WAIT_MS);
         if (!message)
             continue;
-        if (!message->err)
-            take_record(store, message);
-        else if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
-            take_end(store, message->offset);
-        else
-            take_error(store, message);
+        take_message(store, message);
         rd_kafka_message_destroy(message);
     }
     rd_kafka_consume_stop(store->consumed, 0);
@@ -229,11 +261,10 @@ static enum rc wait_applied(struct log_store *store, int64_t offset, struct err 
 static enum rc catch_up(struct schema_store *base, struct err *err)
 {
     struct log_store *store = store_of(base);
-    int64_t low = 0, high = 0;
-    rd_kafka_resp_err_t error;
+    int64_t end = 0;
+    rd_kafka_resp_err_t error = query_end(store, &end);
 
-    error = rd_kafka_query_watermark_offsets(store->producer, store->options.topic, 0, &low, &high, QUERY_TIMEOUT_MS);
-    return error ? fail_kafka(store, error, "read", err) : wait_applied(store, high, err);
+    return error ? fail_kafka(store, error, "read", err) : wait_applied(store, end, err);
 }
 
 static void take_report(rd_kafka_t *producer UNUSED, const rd_kafka_message_t *message, void *user)
@@ -324,6 +355,7 @@ static const struct client_setting common_settings[] = {
 static const struct client_setting producer_settings[] = {
     { "acks", "all" },
     { "linger.ms", "0" },
+    { "retry.backoff.ms", "50" },
     { "max.in.flight.requests.per.connection", "1" },
     { "message.timeout.ms", "8000" },
     { "request.timeout.ms", "5000" },
@@ -385,7 +417,6 @@ enum rc log_store_open(const struct log_store_options *options, struct schema_st
         log_store_close(&store->base);
         return RC_FATAL;
     }
-    store->produced = rd_kafka_topic_new(store->producer, options->topic, NULL);
     store->queue = rd_kafka_queue_new(store->consumer);
     if (pthread_create(&store->thread, NULL, follow, store)) {
         log_store_close(&store->base);
