@@ -1,0 +1,65 @@
+# The front door. `make` builds, `make up` runs the main job, `make test` runs all tests.
+BUILD ?= build
+ASAN ?= build-asan
+FAULT ?= build-fault
+HAUS = $(BUILD)/haus
+
+.PHONY: all up down test unit e2e asan fault bench deps test-deps fmt lint clean
+
+all: $(BUILD)/build.ninja
+	ninja -C $(BUILD)
+
+$(BUILD)/build.ninja: | deps
+	meson setup $(BUILD) >/dev/null
+
+# Debian packages, then the pinned packages that Debian does not have
+deps:
+	@tool/packages build
+	@tool/deps
+
+up: all
+	@$(HAUS) flow
+
+down: all
+	@$(HAUS) down
+
+# ------------------------------------------------------------------- tests
+test-deps: deps
+	@tool/packages test
+	@tool/test-deps
+
+test: all test-deps unit asan fault e2e
+
+unit: all
+	meson test -C $(BUILD) --print-errorlogs
+
+# the same suite, and the strangers' clients that are not slow, with AddressSanitizer and UBSan
+asan:
+	[ -f $(ASAN)/build.ninja ] || meson setup $(ASAN) -Db_sanitize=address,undefined -Db_lundef=false >/dev/null
+	ninja -C $(ASAN)
+	ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1 meson test -C $(ASAN) --print-errorlogs
+	HAUS_BIN=$(CURDIR)/$(ASAN)/haus ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1 \
+	    tool/venv/bin/pytest -q -m "not slow" test/e2e
+
+# with the fault points compiled in
+fault:
+	[ -f $(FAULT)/build.ninja ] || meson setup $(FAULT) -Dfault=true >/dev/null
+	ninja -C $(FAULT)
+	HAUS_BIN=$(CURDIR)/$(FAULT)/haus tool/venv/bin/pytest -q test/fault
+
+e2e: all
+	HAUS_BIN=$(CURDIR)/$(HAUS) tool/venv/bin/pytest -q test/e2e
+
+# ------------------------------------------------------------------ others
+bench: all test-deps
+	tool/venv/bin/python bench/run.py
+
+fmt:
+	git ls-files 'src/*.[ch]' 'test/*.[ch]' | xargs clang-format-14 -i
+
+lint:
+	git ls-files 'src/*.[ch]' 'test/*.[ch]' | xargs clang-format-14 --dry-run --Werror
+	tool/venv/bin/ruff check test bench
+
+clean:
+	rm -rf $(BUILD) $(ASAN) $(FAULT)
