@@ -53,8 +53,9 @@ struct http_response {
     /* instead of body: `Content-Length: size` without bytes, the answer to HEAD */
     bool has_size;
     uint64_t size;
-    /* instead of body: a stream, chunked; fills p with up to max bytes and may block; 0 ends it,
-     * negative breaks the connection.  stream_end is called once when it is over, however. */
+    /* instead of body: a stream, chunked, or of `size` bytes with has_size; fills p with up to max bytes
+     * and may block; 0 ends it, negative breaks the connection.  stream_end is called once when it is
+     * over, however. */
     ssize_t (*stream)(void *user, char *p, size_t max);
     void (*stream_end)(void *user);
     void *stream_user;

@@ -146,8 +146,8 @@ static struct MHD_Response *make_answer(struct http_response *response)
         struct stream *stream = NEW(struct stream);
         *stream = (struct stream){ response->stream, response->stream_end, response->stream_user };
         response->stream = NULL;
-        return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, on_stream_read, stream,
-                                                 on_stream_end);
+        return MHD_create_response_from_callback(response->has_size ? response->size : MHD_SIZE_UNKNOWN, STREAM_BLOCK,
+                                                 on_stream_read, stream, on_stream_end);
     }
     if (response->has_file) {
         response->has_file = false; /* microhttpd closes it */
