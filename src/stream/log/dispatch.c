@@ -6,8 +6,8 @@
  * come down.  Kafka also advertises Produce from version 0 while it accepts 3 and up: librdkafka below 2.11.1 turns
  * compression off otherwise (KAFKA-18659).
  */
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "stream/log/connection.h"
 
@@ -162,16 +162,18 @@ static struct request *new_request(struct connection *connection, char *frame, s
     return request;
 }
 
+/* Bytes behind the body are ignored, as Kafka does: librdkafka 2.12 and later send one too many in Metadata 13. */
 static bool decode_body(struct request *request, struct kafka_reader *reader)
 {
     bool flexible = kafka_api_is_flexible(request->api, request->version);
-    struct err err = { 0 };
+    char why[256];
 
     request->body = arena_alloc(&request->arena, request->api->request->size);
-    if (!kafka_decode(str_n(reader->at, (size_t)(reader->end - reader->at)), request->api->request, request->version,
-                      flexible, &request->arena, request->body, &err))
+    kafka_read(reader, request->api->request, request->version, flexible, request->body);
+    if (!reader->error)
         return true;
-    request_abort(request, err.text);
+    snprintf(why, sizeof why, "field '%s' %s", reader->field ? reader->field : "tags", reader->error);
+    request_abort(request, why);
     return false;
 }
 
@@ -186,12 +188,13 @@ void request_begin(struct connection *connection, char *frame, size_t size)
     request->correlation_id = header.correlation_id;
     request->client_id = header.client_id;
     const struct log_api *row = request->api ? find_row(header.key) : NULL;
-    if (!row || reader.error) {
+    bool is_newer = row && header.key == KAFKA_API_API_VERSIONS && header.version > request->api->max;
+    if (!row || (reader.error && !is_newer)) {
         request_abort(request, reader.error ? "the request's header is damaged" : "this API is not supported");
         return;
     }
     if (header.version < request->api->min || header.version > request->api->max) {
-        if (header.key != KAFKA_API_API_VERSIONS) {
+        if (!is_newer) {
             request_abort(request, "this version of the API is not supported");
             return;
         }
