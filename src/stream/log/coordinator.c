@@ -231,6 +231,22 @@ static void replay_group(struct group *group, const struct group_record *record)
     group->state_since = record->state_since;
 }
 
+bool group_name_is_good(struct str name)
+{
+    return !name.len || !memchr(name.p, '\0', name.len);
+}
+
+/* names that our terminated texts could not tell apart */
+static bool has_bad_name(const struct group_record *record)
+{
+    bool bad =
+        !group_name_is_good(record->group) || !group_name_is_good(record->topic) || !group_name_is_good(record->leader);
+
+    for (int32_t i = 0; i < record->member_count; i++)
+        bad |= !group_name_is_good(record->members[i].id) || !group_name_is_good(record->members[i].instance_id);
+    return bad;
+}
+
 static enum rc replay_record(struct coordinator *c, const struct group_record *record, struct err *err)
 {
     struct group *group = group_get(c, record->group);
@@ -262,6 +278,8 @@ enum rc coordinator_replay(struct coordinator *c, struct str key, struct str val
 
     if (rc || record.kind == GROUP_RECORD_OTHER)
         return rc;
+    if (has_bad_name(&record))
+        return err_set(err, RC_BAD_INPUT, "cannot use a record of '__consumer_offsets': a name in it has a zero byte");
     return replay_record(c, &record, err);
 }
 

@@ -17,7 +17,7 @@ void group_topic_free(void *at)
     struct group_topic *topic = at;
 
     for (int32_t i = 0; i < topic->count; i++)
-        free(topic->offsets[i].metadata);
+        free((char *)topic->offsets[i].metadata.p);
     free(topic->offsets);
     free(topic);
 }
@@ -65,7 +65,7 @@ void group_offset_put(struct group *group, const struct group_record *record)
     offset->leader_epoch = record->leader_epoch;
     offset->committed_at = record->committed_at;
     offset->expires_at = record->expires_at;
-    group_set_text(&offset->metadata, record->metadata.p ? record->metadata : STR(""));
+    group_set_bytes(&offset->metadata, record->metadata);
 }
 
 void group_offset_drop(struct group *group, struct str topic_name, int32_t partition)
@@ -75,7 +75,7 @@ void group_offset_drop(struct group *group, struct str topic_name, int32_t parti
 
     if (!topic || at == topic->count || topic->offsets[at].partition != partition)
         return;
-    free(topic->offsets[at].metadata);
+    free((char *)topic->offsets[at].metadata.p);
     topic->count--;
     memmove(topic->offsets + at, topic->offsets + at + 1, (size_t)(topic->count - at) * sizeof *topic->offsets);
     if (!topic->count) {
@@ -127,6 +127,8 @@ static enum kafka_error find_group(struct coordinator *c, const struct group_cal
 {
     struct group *group = group_get(c, request->group_id);
 
+    if (!group_name_is_good(request->group_id))
+        return KAFKA_INVALID_GROUP_ID;
     if (!group && request->generation_id_or_member_epoch >= 0)
         return caller->version >= VERSION_GROUP_NOT_FOUND ? KAFKA_GROUP_ID_NOT_FOUND : KAFKA_ILLEGAL_GENERATION;
     if (!group && !(group = group_make(c, request->group_id)))
@@ -252,7 +254,7 @@ static struct kafka_offset_fetch_response_group_topic_partition fetched(const st
     return (struct kafka_offset_fetch_response_group_topic_partition){ .partition_index = partition,
                                                                        .committed_offset = offset->offset,
                                                                        .committed_leader_epoch = offset->leader_epoch,
-                                                                       .metadata = str_of(offset->metadata) };
+                                                                       .metadata = offset->metadata };
 }
 
 static bool fetch_all(const struct group *group, struct arena *arena, struct kafka_offset_fetch_response_group *out)

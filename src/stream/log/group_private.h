@@ -47,6 +47,7 @@ int64_t coordinator_now(const struct coordinator *c);
 void coordinator_note_deadline(struct coordinator *c, int64_t at); /* the timer must not come later than this */
 void coordinator_reply(struct coordinator *c, void *ticket, const void *response);
 
+bool group_name_is_good(struct str name); /* no zero byte in it */
 struct group *group_get(const struct coordinator *c, struct str id);
 struct group *group_make(struct coordinator *c, struct str id); /* NULL: too many */
 void group_remove(struct coordinator *c, struct group *group);

@@ -233,8 +233,10 @@ static bool has_room(const struct coordinator *c, const struct group *group, str
 
 static enum kafka_error check_join(const struct coordinator *c, const struct kafka_join_group_request *request)
 {
-    if (!request->group_id.len)
+    if (!request->group_id.len || !group_name_is_good(request->group_id))
         return KAFKA_INVALID_GROUP_ID;
+    if (!group_name_is_good(request->group_instance_id))
+        return KAFKA_INVALID_REQUEST;
     if (request->session_timeout_ms < c->settings.min_session_ms ||
         request->session_timeout_ms > c->settings.max_session_ms)
         return KAFKA_INVALID_SESSION_TIMEOUT;
