@@ -119,6 +119,9 @@ def test_two_members_share_and_each_resumes(bootstrap, topic, group, strategy):
     one.commit(asynchronous=False)
     two.commit(asynchronous=False)
     two.close()
+    while len(one.assignment()) != 4:
+        assert time.monotonic() < deadline
+        assert one.poll(0.05) is None
     produce(bootstrap, topic, 40, 80)
     seen = poll_all([one], lambda s: len(s[0]) == 40)
     assert sorted(seen[0]) == list(range(80, 120))
@@ -257,7 +260,8 @@ def test_groups_outlive_a_killed_broker(group):
         one.commit(offsets=parts, asynchronous=False)
         members = [m.member_id for m in admin.describe_consumer_groups([group])[group].result(10).members]
         house.restart("log")
-        described = AdminClient({"bootstrap.servers": bootstrap}).describe_consumer_groups([group])[group].result(20)
+        admin = AdminClient({"bootstrap.servers": bootstrap})
+        described = admin.describe_consumer_groups([group])[group].result(20)
         assert described.state == ConsumerGroupState.STABLE
         assert [m.member_id for m in described.members] == members
         produce(bootstrap, "t", 4, 40)
@@ -400,14 +404,14 @@ def test_properties_outlive_a_killed_broker():
         admin = AdminClient({"bootstrap.servers": house.address("log")})
         admin.create_topics([NewTopic("t", 1, 1, config={"retention.ms": "5000"})])["t"].result(10)
         change(admin, ResourceType.TOPIC, "t", ("segment.bytes", AlterConfigOpType.SET, "2000000"))
-        change(admin, ResourceType.BROKER, "", ("log.retention.bytes", AlterConfigOpType.SET, "77"))
+        change(admin, ResourceType.BROKER, "1", ("log.retention.bytes", AlterConfigOpType.SET, "77"))
         house.restart("log")
         admin = AdminClient({"bootstrap.servers": house.address("log")})
         config = describe(admin, ResourceType.TOPIC, "t")
         assert config["retention.ms"].value == "5000"
         assert config["segment.bytes"].value == "2000000"
         assert config["retention.bytes"].value == "77"
-        assert config["retention.bytes"].source == ConfigSource.DYNAMIC_DEFAULT_BROKER_CONFIG.value
+        assert config["retention.bytes"].source == ConfigSource.DYNAMIC_BROKER_CONFIG.value
 
 
 def test_partitions_are_added(admin, topic):

@@ -20,8 +20,6 @@ static const struct {
     { "offsets.topic.replication.factor", "1" },
     { "transaction.state.log.replication.factor", "1" },
     { "transaction.state.log.min.isr", "1" },
-    { "share.coordinator.state.topic.replication.factor", "1" },
-    { "share.coordinator.state.topic.min.isr", "1" },
 };
 
 /* variables of Kafka's images and start scripts that are no broker properties */
