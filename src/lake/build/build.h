@@ -16,7 +16,7 @@
 
 struct build_progress {
     const char *table;
-    const char *step; /* "list", "read", "write", "upload", "commit", "done" */
+    const char *step;    /* "list", "read", "write", "upload", "commit", "done" */
     int64_t done, total; /* files or rows of the step; total 0: unknown */
 };
 
@@ -28,15 +28,15 @@ struct build_options {
 };
 
 struct build_table_report {
-    char *name;     /* "orders" */
-    char *location; /* "s3a://lakehouse/stage/storefront/orders" */
+    char *name;                   /* "orders" */
+    char *location;               /* "s3a://lakehouse/stage/storefront/orders" */
     int64_t raw_files, new_files; /* there are, and with something new in them */
-    int64_t events;      /* new events read, before filter_op */
-    int64_t rows;        /* rows added */
-    int64_t rows_total;  /* in the table after it, deletes by other engines not applied */
-    int64_t data_files;  /* written */
-    uint64_t bytes;      /* of them */
-    int64_t snapshot_id; /* committed; 0: nothing was new */
+    int64_t events;               /* new events read, before filter_op */
+    int64_t rows;                 /* rows added */
+    int64_t rows_total;           /* in the table after it, deletes by other engines not applied */
+    int64_t data_files;           /* written */
+    uint64_t bytes;               /* of them */
+    int64_t snapshot_id;          /* committed; 0: nothing was new */
     double seconds;
 };
 struct build_report {
@@ -57,7 +57,7 @@ void build_report_free(struct build_report *report);
 /* ------------------------------------------------------------- looking at tables */
 
 struct build_table_row {
-    char *name;     /* "stage.storefront.orders" */
+    char *name; /* "stage.storefront.orders" */
     char *location;
     int64_t rows, data_files, snapshots, version;
     uint64_t bytes;
@@ -88,11 +88,11 @@ MUST_CHECK enum rc build_sql(const struct station *station, const char *text, co
 
 struct build_check {
     char *table;
-    bool exists;            /* the stage table is there */
+    bool exists; /* the stage table is there */
     int64_t raw_files, raw_events;
-    int64_t raw_distinct;   /* by (topic, partition, offset) */
-    int64_t raw_rows;       /* the fold over the distinct raw events: latest of each key, deletes applied */
-    int64_t raw_filtered;   /* of the distinct ones: left out by filter_op */
+    int64_t raw_distinct; /* by (topic, partition, offset) */
+    int64_t raw_rows;     /* the fold over the distinct raw events: latest of each key, deletes applied */
+    int64_t raw_filtered; /* of the distinct ones: left out by filter_op */
     int64_t stage_rows;
     int64_t stage_distinct; /* by (topic, partition, offset); rows of other engines have none and count by themselves */
     int64_t stage_foreign;  /* rows without source offsets: appended by other engines */

@@ -405,3 +405,8 @@ enum rc iceberg_commit_nothing(const struct iceberg_io *io, struct iceberg_table
     json_decref(metadata);
     return rc ? rc : finish(io, table, err);
 }
+
+enum rc iceberg_put_hint(const struct iceberg_io *io, const struct iceberg_table *table, struct err *err)
+{
+    return put_hint(io, table, table->version, err);
+}

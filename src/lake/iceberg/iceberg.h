@@ -206,6 +206,8 @@ MUST_CHECK enum rc iceberg_commit_append(const struct iceberg_io *io, struct ice
 
 /* Takes the next version without changing anything: whoever was about to take it loses.  RC_EXISTS: lost oneself. */
 MUST_CHECK enum rc iceberg_commit_nothing(const struct iceberg_io *io, struct iceberg_table **table, struct err *err);
+/* Writes version-hint.text for a table as opened, where it may have been left behind. */
+MUST_CHECK enum rc iceberg_put_hint(const struct iceberg_io *io, const struct iceberg_table *table, struct err *err);
 /* Removes manifest and manifest list of an attempt that did not become the table; best effort. */
 void iceberg_attempt_remove(const struct iceberg_io *io, const char *bucket, const char *table_key, int64_t snapshot_id,
                             int attempt);
