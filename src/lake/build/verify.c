@@ -1,0 +1,273 @@
+/*
+ * Figures for `haus verify`: what is in the raw files, what is in the stage tables, and the fold of both, the
+ * latest event of each key by (lsn, offset) with deletes applied: the rows that the source should hold.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lake/build/build.h"
+#include "lake/build/project.h"
+#include "lake/build/stage.h"
+#include "lake/build/view.h"
+
+struct verify {
+    struct lake lake;
+    struct duck_session duck;
+    int functions;
+};
+
+static void put_key(const struct stage_table *table, const char *prefix, struct buf *out)
+{
+    for (size_t i = 0; i < table->key_count; i++) {
+        buf_puts(out, i ? ", " : "");
+        buf_puts(out, prefix);
+        duck_put_name(out, str_of(table->key[i]));
+    }
+}
+
+/* ------------------------------------------------------------- raw */
+
+static enum rc count_raw(struct verify *v, const struct stage_table *table, struct raw_files *files,
+                         struct build_check *out, struct err *err)
+{
+    CLEANUP(offsets_free) struct offsets seen = { 0 };
+    enum rc rc = raw_list(&v->lake.io[0], table->source_path, files, err);
+    CLEANUP_FREE bool *want = NEW_ARRAY(bool, files->count + 1);
+
+    memset(want, 1, files->count);
+    if (!rc)
+        rc = raw_fetch(&v->lake, files, want, NULL, NULL, err);
+    for (size_t i = 0; i < files->count && !rc; i++) {
+        struct raw_file *f = &files->files[i];
+        struct offset_ranges *ranges = offsets_of(&seen, f->space, f->partition);
+        f->keep = offset_ranges_missing(ranges, f->first, f->first + f->count);
+        offset_ranges_add(ranges, f->first, f->first + f->count);
+        out->raw_events += f->count;
+        out->raw_distinct += offset_ranges_total(&f->keep);
+    }
+    out->raw_files = (int64_t)files->count;
+    return rc;
+}
+
+static void put_op_list(const struct stage_table *table, struct buf *out)
+{
+    for (size_t i = 0; i < table->op_count; i++) {
+        buf_puts(out, i ? ", " : "");
+        duck_put_text(out, str_of(table->ops[i]));
+    }
+}
+
+/* The fold over decoded events; keys are compared as text. */
+static enum rc fold_raw(struct verify *v, const struct stage_table *table, struct raw_group *groups, size_t count,
+                        struct build_check *out, struct err *err)
+{
+    CLEANUP(buf_free) struct buf sql = { 0 };
+    enum rc rc = RC_OK;
+
+    buf_puts(&sql, "CREATE OR REPLACE TEMP TABLE raw_events AS ");
+    for (size_t g = 0; g < count && !rc; g++) {
+        CLEANUP_FREE char *name = mem_printf("haus_raw_%d", v->functions++);
+        rc = raw_register(&v->duck, name, &groups[g], err);
+        buf_puts(&sql, g ? " UNION ALL SELECT " : "SELECT ");
+        for (size_t k = 0; k < table->key_count; k++)
+            for (size_t i = 0; i < table->column_count; i++)
+                if (strcmp(table->columns[i].name, table->key[k]) == 0) {
+                    buf_printf(&sql, "CAST(c%zu AS VARCHAR) AS ", i);
+                    duck_put_name(&sql, str_of(table->key[k]));
+                    buf_puts(&sql, ", ");
+                }
+        buf_printf(&sql, "x0 AS op, x2 AS lsn, x5 AS off FROM %s()", name);
+    }
+    if (!rc)
+        rc = duck_run(&v->duck, buf_cstr(&sql), err);
+    for (size_t g = 0; g < count; g++)
+        if (rc && groups[g].failure.rc)
+            *err = groups[g].failure;
+    if (rc)
+        return err->rc;
+    if (table->op_count) {
+        buf_clear(&sql);
+        buf_puts(&sql, "SELECT count(*) FROM raw_events WHERE op IS NULL OR op NOT IN (");
+        put_op_list(table, &sql);
+        buf_puts(&sql, ")");
+        rc = duck_number(&v->duck, buf_cstr(&sql), &out->raw_filtered, err);
+    }
+    buf_clear(&sql);
+    buf_puts(&sql, "SELECT count(*) FROM (SELECT op, row_number() OVER (PARTITION BY ");
+    put_key(table, "", &sql);
+    buf_puts(
+        &sql,
+        " ORDER BY lsn DESC NULLS LAST, off DESC) AS rn FROM raw_events) WHERE rn = 1 AND op IS DISTINCT FROM 'd'");
+    if (!rc && table->key_count)
+        rc = duck_number(&v->duck, buf_cstr(&sql), &out->raw_rows, err);
+    return rc;
+}
+
+static enum rc check_raw(struct verify *v, const struct stage_table *table, struct build_check *out, struct err *err)
+{
+    CLEANUP(raw_files_free) struct raw_files files = { 0 };
+    struct stage_table unfiltered = *table;
+    struct raw_group *groups = NULL;
+    size_t count = 0;
+    enum rc rc = count_raw(v, table, &files, out, err);
+
+    if (rc || !files.count)
+        return rc;
+    unfiltered.op_count = 0; /* all events, deletes with their keys */
+    rc = raw_group_files(&unfiltered, &files, &groups, &count, err);
+    if (!rc && count)
+        rc = fold_raw(v, table, groups, count, out, err);
+    raw_groups_free(groups, count);
+    for (size_t i = 0; i < files.count; i++)
+        if (files.files[i].path)
+            remove(files.files[i].path);
+    return rc;
+}
+
+/* ------------------------------------------------------------- stage */
+
+static enum rc count_stage(struct verify *v, const struct stage_table *table, struct build_check *out, struct err *err)
+{
+    static const char distinct[] = "SELECT count(*) FROM (SELECT DISTINCT __topic, __partition, __offset FROM "
+                                   "stage_rows WHERE __offset IS NOT NULL)";
+    CLEANUP(buf_free) struct buf key = { 0 };
+    CLEANUP(buf_free) struct buf sql = { 0 };
+    int64_t r_events = 0, r_keys = 0, events = 0, apart = 0;
+
+    put_key(table, "", &key);
+    enum rc rc = duck_number(&v->duck, "SELECT count(*) FROM stage_rows", &out->stage_rows, err);
+    if (!rc)
+        rc = duck_number(&v->duck, distinct, &out->stage_distinct, err);
+    if (!rc)
+        rc = duck_number(&v->duck, "SELECT count(*) FROM stage_rows WHERE __offset IS NULL", &out->stage_foreign, err);
+    if (rc || !table->key_count)
+        return rc;
+    buf_printf(
+        &sql,
+        "CREATE OR REPLACE TEMP TABLE stage_fold AS SELECT * EXCLUDE (rn) FROM (SELECT *, row_number() OVER "
+        "(PARTITION BY %s ORDER BY __lsn DESC NULLS LAST, __offset DESC) AS rn FROM stage_rows WHERE __offset IS "
+        "NOT NULL) WHERE rn = 1 AND __op IS DISTINCT FROM 'd'",
+        buf_cstr(&key));
+    rc = duck_run(&v->duck, buf_cstr(&sql), err);
+    if (!rc)
+        rc = duck_number(&v->duck, "SELECT count(*) FROM stage_fold", &out->current_rows, err);
+    struct {
+        const char *format;
+        int64_t *at;
+    } counts[] = {
+        { "SELECT count(*) FROM stage_rows WHERE __op = 'r'", &r_events },
+        { "SELECT count(*) FROM (SELECT DISTINCT %s FROM stage_rows WHERE __op = 'r')", &r_keys },
+        { "SELECT count(*) FROM stage_rows WHERE __op <> 'r'", &events },
+        { "SELECT count(*) FROM (SELECT DISTINCT %s, __lsn, __op FROM stage_rows WHERE __op <> 'r')", &apart },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(counts) && !rc; i++) {
+        const char *percent = strstr(counts[i].format, "%s");
+        buf_clear(&sql);
+        if (percent) {
+            buf_append(&sql, counts[i].format, (size_t)(percent - counts[i].format));
+            buf_printf(&sql, "%s%s", buf_cstr(&key), percent + 2);
+        } else {
+            buf_puts(&sql, counts[i].format);
+        }
+        rc = duck_number(&v->duck, buf_cstr(&sql), counts[i].at, err);
+    }
+    out->repeated = (r_events - r_keys) + (events - apart);
+    return rc;
+}
+
+/* XOR over the rows of the first 64 bits of md5(columns joined by '|', null as \N). */
+static enum rc sum_stage(struct verify *v, const struct stage_table *table, struct build_check *out, struct err *err)
+{
+    CLEANUP(buf_free) struct buf sql = { 0 };
+    int64_t sum = 0;
+
+    buf_puts(&sql, "SELECT CAST(bit_xor(CAST('0x' || left(md5(");
+    for (size_t i = 0; i < table->column_count; i++) {
+        buf_puts(&sql, i ? " || '|' || coalesce(CAST(" : "coalesce(CAST(");
+        duck_put_name(&sql, str_of(table->columns[i].name));
+        buf_puts(&sql, " AS VARCHAR), '\\N')");
+    }
+    buf_puts(&sql, "), 15) AS BIGINT)) AS BIGINT) FROM stage_fold");
+    enum rc rc = duck_number(&v->duck, buf_cstr(&sql), &sum, err);
+    out->checksum = mem_printf("%015llx", (unsigned long long)sum);
+    return rc;
+}
+
+static enum rc check_stage(struct verify *v, const struct stage_table *want, struct build_check *out, struct err *err)
+{
+    CLEANUP_FREE char *location = lake_location(&v->lake, want->namespace, want->name);
+    CLEANUP(buf_free) struct buf select = { 0 };
+    CLEANUP(buf_free) struct buf sql = { 0 };
+    struct iceberg_table *table = NULL;
+    enum rc rc = iceberg_open(&v->lake.io[0], location, &table, err);
+
+    if (rc == RC_NOT_FOUND)
+        return RC_OK;
+    if (rc)
+        return rc;
+    out->exists = true;
+    rc = view_select(&v->lake, table, &select, err);
+    buf_puts(&sql, "CREATE OR REPLACE TEMP VIEW stage_rows AS SELECT *");
+    for (size_t i = 0; i < PROJECT_EXTRA_COUNT; i++) /* a table that only others wrote lacks ours */
+        if (!iceberg_column_by_name(table, project_extra_columns[i].name))
+            buf_printf(&sql, ", NULL AS %s", project_extra_columns[i].name);
+    for (size_t i = 0; i < want->column_count; i++)
+        if (!iceberg_column_by_name(table, want->columns[i].name)) {
+            buf_puts(&sql, ", NULL AS ");
+            duck_put_name(&sql, str_of(want->columns[i].name));
+        }
+    buf_printf(&sql, " FROM (%s)", buf_cstr(&select));
+    iceberg_close(table);
+    if (!rc)
+        rc = duck_run(&v->duck, buf_cstr(&sql), err);
+    if (!rc)
+        rc = count_stage(v, want, out, err);
+    return rc || !want->key_count ? rc : sum_stage(v, want, out, err);
+}
+
+enum rc build_verify(const struct station *station, const char *config_file, struct build_check **checks, size_t *count,
+                     struct err *err)
+{
+    CLEANUP(stage_config_free) struct stage_config config = { 0 };
+    CLEANUP_FREE char *path = NULL;
+    struct verify v = { 0 };
+
+    *checks = NULL;
+    *count = 0;
+    enum rc rc = stage_config_load(station, config_file, &path, &config, err);
+    if (rc)
+        return rc;
+    rc = lake_open(station, &v.lake, err);
+    if (rc)
+        return rc;
+    rc = view_session(&v.lake, &v.duck, err);
+    *checks = NEW_ARRAY(struct build_check, config.count + 1);
+    for (size_t i = 0; i < config.count && !rc; i++) {
+        struct build_check *out = &(*checks)[(*count)++];
+        out->table = mem_strdup(config.tables[i].name);
+        out->deletes_kept = stage_keeps(&config.tables[i], "d");
+        rc = check_raw(&v, &config.tables[i], out, err);
+        if (!rc)
+            rc = check_stage(&v, &config.tables[i], out, err);
+        if (rc)
+            err_wrap(err, "cannot verify table '%s'", out->table);
+    }
+    duck_close(&v.duck);
+    lake_close(&v.lake);
+    if (rc) {
+        build_checks_free(*checks, *count);
+        *checks = NULL;
+        *count = 0;
+    }
+    return rc;
+}
+
+void build_checks_free(struct build_check *checks, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(checks[i].table);
+        free(checks[i].checksum);
+    }
+    free(checks);
+}
