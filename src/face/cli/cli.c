@@ -15,6 +15,7 @@ bool output_json;
 bool output_color;
 
 static const struct command *const commands[] = {
+    &command_flow,
     &command_up,
     &command_down,
     &command_status,
@@ -41,6 +42,11 @@ static const struct command *const commands[] = {
     &command_schema_list,
     &command_bucket_ls,
     &command_bucket_cat,
+    &command_build,
+    &command_table_list,
+    &command_table_describe,
+    &command_sql,
+    &command_verify,
     &command_supervise,
 };
 
