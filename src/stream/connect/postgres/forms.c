@@ -87,7 +87,7 @@ const char *convert_bytea(const struct value_type *type, struct str text, struct
     out->bytes = str_n(p, text.len / 2);
     if (type->binary == BINARY_BYTES)
         return NULL;
-    CLEANUP(buf_free) struct buf raw = work->scratch; /* the encoding goes into a fresh one */
+    CLEANUP(buf_free) UNUSED struct buf raw = work->scratch; /* the encoding goes into a fresh one */
     work->scratch = (struct buf){ 0 };
     return put_binary(type->binary, out->bytes, work, out);
 }
@@ -366,7 +366,8 @@ static void sort_as_java(struct value_work *work)
     while (work->pair_count * 4 > (size_t)size * 3)
         size *= 2;
     uint32_t mask = size - 1;
-    qsort_r(work->pairs, work->pair_count, sizeof *work->pairs, by_bucket, &mask);
+    if (work->pair_count > 1)
+        qsort_r(work->pairs, work->pair_count, sizeof *work->pairs, by_bucket, &mask);
 }
 
 static const char *take_pair(struct str *rest, struct value_work *work)

@@ -158,6 +158,8 @@ static inline void put_varint(struct buf *out, int64_t v)
 
 static inline void put_bytes(struct buf *out, const void *p, size_t n)
 {
+    if (n == 0)
+        return;
     if (!out->failed && out->cap - out->len > n) {
         __builtin_memcpy(out->data + out->len, p, n);
         out->len += n;
