@@ -20,7 +20,7 @@ from scratch_postgres import PsqlSession, ScratchPostgres
 
 ROOT = Path(__file__).resolve().parents[2]
 CASES = ROOT / "test" / "golden" / "debezium"
-RECORDER = Path(os.environ.get("HAUS_RECORDER", ROOT / "build" / "test" / "recorder"))
+RECORDER = Path(os.environ.get("HAUS_RECORDER", ROOT / "build" / "test" / "golden" / "recorder"))
 JSON_CONVERTER = {
     f"{side}.converter{option}": value
     for side in ("key", "value")

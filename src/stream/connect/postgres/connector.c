@@ -208,7 +208,7 @@ static uint64_t start_lsn(const struct postgres_task *task)
     return !p->has_lsn ? 0 : position_confirmable(p);
 }
 
-static enum rc stream(struct postgres_task *task, bool after_snapshot, struct err *err)
+static enum rc stream(struct postgres_task *task, const struct slot_state *slot, bool after_snapshot, struct err *err)
 {
     enum rc rc = RC_OK;
 
@@ -219,7 +219,7 @@ static enum rc stream(struct postgres_task *task, bool after_snapshot, struct er
                                                   .converter = task->value_converter,
                                                   .position = &task->position },
                          err);
-    return rc ? rc : streaming_run(task, start_lsn(task), err);
+    return rc ? rc : streaming_run(task, start_lsn(task), slot->confirmed_lsn, err);
 }
 
 static enum rc run_opened(struct postgres_task *task, const struct slot_state *slot, struct err *err)
@@ -239,7 +239,7 @@ static enum rc run_opened(struct postgres_task *task, const struct slot_state *s
         rc = take_snapshot(task, slot, err);
     if (rc || task->settings.snapshot == SNAPSHOT_INITIAL_ONLY)
         return rc;
-    return stream(task, snapshot, err);
+    return stream(task, slot, snapshot, err);
 }
 
 static enum rc run(struct task_context *ctx, struct err *err)

@@ -48,11 +48,11 @@ static enum event_snapshot marker_of(const struct snapshot *s, bool last_of_tabl
 {
     if (last)
         return EVENT_SNAPSHOT_LAST;
+    if (s->held.first_of_table && s->held_table == 0)
+        return EVENT_SNAPSHOT_FIRST; /* also when it is the table's only row */
     if (last_of_table)
         return EVENT_SNAPSHOT_LAST_OF_TABLE;
-    if (!s->held.first_of_table)
-        return EVENT_SNAPSHOT_TRUE;
-    return s->held_table == 0 ? EVENT_SNAPSHOT_FIRST : EVENT_SNAPSHOT_FIRST_OF_TABLE;
+    return s->held.first_of_table ? EVENT_SNAPSHOT_FIRST_OF_TABLE : EVENT_SNAPSHOT_TRUE;
 }
 
 /* Sends the row held back, if there is one. */
@@ -104,11 +104,9 @@ static enum rc take_row(struct snapshot *s, char *bytes, int len, const struct p
         PQfreemem(bytes);
         return rc;
     }
-    s->held = (struct held_row){ .bytes = bytes,
-                                 .values = s->values,
-                                 .cap = s->values_cap,
-                                 .program = s->program,
-                                 .first_of_table = first };
+    s->held = (struct held_row){
+        .bytes = bytes, .values = s->values, .cap = s->values_cap, .program = s->program, .first_of_table = first
+    };
     s->held_table = s->table_index;
     s->new_table = false;
     s->values = values;
@@ -147,8 +145,7 @@ static enum rc put_override(struct postgres_task *task, const struct pg_table *t
 
 static const char *override_of(const struct postgres_task *task, const struct pg_table *table)
 {
-    CLEANUP_FREE char *name =
-        mem_printf("snapshot.select.statement.overrides.%s.%s", table->schema, table->name);
+    CLEANUP_FREE char *name = mem_printf("snapshot.select.statement.overrides.%s.%s", table->schema, table->name);
 
     return config_given(task->settings.config, name);
 }
@@ -243,8 +240,7 @@ static enum rc read_table(struct snapshot *s, const struct catalog_name *name, s
     if (rc)
         return rc == RC_AGAIN ? rc : err_wrap(err, "cannot read table '%s.%s'", name->schema, name->table);
     log_info("table read", "table=%s.%s rows=%lld ms=%lld", name->schema, name->table,
-             (long long)(s->rows - before + !s->new_table),
-             (long long)(clock_mono_ms() - started));
+             (long long)(s->rows - before + !s->new_table), (long long)(clock_mono_ms() - started));
     return RC_OK;
 }
 
@@ -253,15 +249,16 @@ static enum rc begin(struct snapshot *s, const struct slot_snapshot *snapshot, s
     struct postgres_task *task = s->task;
     CLEANUP(session_clear) PGresult *now = NULL;
     CLEANUP_FREE char *sql =
-        mem_printf("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY%s%s%s", *snapshot->name ? "; SET TRANSACTION SNAPSHOT '" : "",
-                   snapshot->name, *snapshot->name ? "'" : "");
+        mem_printf("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY%s%s%s",
+                   *snapshot->name ? "; SET TRANSACTION SNAPSHOT '" : "", snapshot->name, *snapshot->name ? "'" : "");
     enum rc rc = session_exec(task->ctx, task->sql, sql, err);
 
     if (!rc)
-        rc = session_query(task->ctx, task->sql,
-                           "SELECT pg_catalog.txid_current(), (extract(epoch FROM current_timestamp) * 1000000)::bigint,"
-                           " pg_catalog.pg_current_wal_lsn()",
-                           0, NULL, &now, err);
+        rc =
+            session_query(task->ctx, task->sql,
+                          "SELECT pg_catalog.txid_current(), (extract(epoch FROM current_timestamp) * 1000000)::bigint,"
+                          " pg_catalog.pg_current_wal_lsn()",
+                          0, NULL, &now, err);
     if (rc)
         return err_wrap(err, "cannot begin the snapshot");
     task->position = (struct position){ .snapshot = true, .has_lsn = true, .has_tx = true, .has_ts = true };

@@ -689,7 +689,23 @@ static void stream_free(struct stream *s)
     pgoutput_decoder_free(&s->decoder);
 }
 
-enum rc streaming_run(struct postgres_task *task, uint64_t lsn, struct err *err)
+/*
+ * What sequence[0] says until the first commit is seen.  Without a stored one it is the stored place, as in
+ * Debezium.  A slot that was confirmed further while nothing happened does not send the last commit
+ * again: then the slot's place stands for it.
+ */
+static void guess_last_commit(struct position *position, uint64_t confirmed)
+{
+    if (position->snapshot || !position->has_lsn)
+        return;
+    if (!position->has_lsn_commit)
+        position->lsn_commit = position->lsn;
+    position->has_lsn_commit = true;
+    if (confirmed > position->lsn)
+        position->lsn_commit = MAX(position->lsn_commit, confirmed);
+}
+
+enum rc streaming_run(struct postgres_task *task, uint64_t lsn, uint64_t confirmed, struct err *err)
 {
     CLEANUP(stream_free) struct stream s = { .task = task, .committed_number = task->sent };
     char text[LSN_TEXT_MAX];
@@ -702,10 +718,7 @@ enum rc streaming_run(struct postgres_task *task, uint64_t lsn, struct err *err)
         task->position.has_lsn_proc = true;
         task->position.lsn_proc = task->position.lsn;
     }
-    if (!task->position.snapshot && !task->position.has_lsn_commit && task->position.has_lsn) {
-        task->position.has_lsn_commit = true; /* as Debezium has it after such a restart */
-        task->position.lsn_commit = task->position.lsn;
-    }
+    guess_last_commit(&task->position, confirmed);
     s.heartbeat_at_ms = clock_mono_ms() + task->settings.heartbeat_interval_ms;
     lsn_format(lsn, text);
     log_info("streaming", "slot=%s from=%s", task->settings.slot, text);

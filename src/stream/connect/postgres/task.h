@@ -46,7 +46,7 @@ MUST_CHECK enum rc task_send_position(struct postgres_task *task, struct err *er
 
 /* Reads the captured tables as of `snapshot` (its lsn; name "" when there is none to share). */
 MUST_CHECK enum rc snapshot_run(struct postgres_task *task, const struct slot_snapshot *snapshot, struct err *err);
-/* Streams from `start` on until told to stop (RC_OK) or something fails. */
-MUST_CHECK enum rc streaming_run(struct postgres_task *task, uint64_t start, struct err *err);
+/* Streams from `start` on until told to stop (RC_OK) or something fails.  confirmed: where the slot was before. */
+MUST_CHECK enum rc streaming_run(struct postgres_task *task, uint64_t start, uint64_t confirmed, struct err *err);
 
 #endif
