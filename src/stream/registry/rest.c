@@ -292,6 +292,7 @@ static void dispatch(struct http_request *request, struct http_response *respons
     size_t at = (size_t)(request->route - registry->routes);
     const struct call_route *row = row_at(at % row_count());
     bool in_context = at >= row_count();
+    int status;
     struct call call = { .registry = registry,
                          .request = request,
                          .response = response,
@@ -303,7 +304,8 @@ static void dispatch(struct http_request *request, struct http_response *respons
     run_call(&call, row);
     record_batch_free(&call.batch);
     json_decref(call.body);
-    atomic_fetch_add(&registry->answers[MIN(response->status / 100, REGISTRY_STATUS_CLASSES - 1)], 1);
+    status = response->status ? response->status : 200;
+    atomic_fetch_add(&registry->answers[MIN(status / 100, REGISTRY_STATUS_CLASSES - 1)], 1);
 }
 
 /* Twice the rows: as they are, then under /contexts/{context}.  A row that is not in contexts gets a
