@@ -69,9 +69,7 @@ static enum rc open_producer(struct backing *backing, struct err *err)
     };
     rd_kafka_conf_t *conf = client_conf(backing->bootstrap, "connect-state", rows, NULL, NULL);
 
-    rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR);
-    rd_kafka_conf_set_background_event_cb(conf, on_event);
-    return client_new(RD_KAFKA_PRODUCER, conf, &backing->producer, err);
+    return client_new_producer(conf, on_event, NULL, &backing->producer, err);
 }
 
 /* ------------------------------------------------------------ making the topics */

@@ -66,3 +66,21 @@ enum rc client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, rd_kafka_t **out
     rd_kafka_conf_destroy(conf);
     return err_set(err, RC_FATAL, "cannot make a client of the log: %s", why);
 }
+
+enum rc client_new_producer(rd_kafka_conf_t *conf,
+                            void (*on_event)(rd_kafka_t *client, rd_kafka_event_t *event, void *user), void *user,
+                            rd_kafka_t **out, struct err *err)
+{
+    rd_kafka_conf_set_opaque(conf, user);
+    rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR);
+    rd_kafka_conf_set_background_event_cb(conf, on_event);
+    enum rc rc = client_new(RD_KAFKA_PRODUCER, conf, out, err);
+    if (rc)
+        return rc;
+    /* deliveries come by the main queue; the background thread reads its own only */
+    rd_kafka_queue_t *main_queue = rd_kafka_queue_get_main(*out), *background = rd_kafka_queue_get_background(*out);
+    rd_kafka_queue_forward(main_queue, background);
+    rd_kafka_queue_destroy(main_queue);
+    rd_kafka_queue_destroy(background);
+    return RC_OK;
+}

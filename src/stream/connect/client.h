@@ -15,4 +15,10 @@ rd_kafka_conf_t *client_conf(const char *bootstrap, const char *client_id, const
                              const struct connector_config *overrides, const char *prefix);
 MUST_CHECK enum rc client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, rd_kafka_t **out, struct err *err);
 
+/* A producer whose deliveries are told to on_event(client, event, user), in a thread of librdkafka's own that
+ * sleeps when there is nothing to tell. */
+MUST_CHECK enum rc client_new_producer(rd_kafka_conf_t *conf,
+                                       void (*on_event)(rd_kafka_t *client, rd_kafka_event_t *event, void *user),
+                                       void *user, rd_kafka_t **out, struct err *err);
+
 #endif

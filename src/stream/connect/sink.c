@@ -361,7 +361,7 @@ static enum rc open_consumer(struct sink *sink, struct err *err)
         { "message.max.bytes", "8388608" },
         { "receive.message.max.bytes", "100000000" },
         { "fetch.wait.max.ms", "2000" },
-        { "topic.metadata.refresh.interval.ms", "60000" },
+        { "topic.metadata.refresh.interval.ms", "5000" },
         { "allow.auto.create.topics", "true" },
         { "isolation.level", "read_committed" },
         { NULL, NULL },

@@ -486,10 +486,7 @@ static enum rc open_producer(struct source *source, struct err *err)
     rd_kafka_conf_t *conf =
         client_conf(source->run->ctx.bootstrap, id, rows, &source->run->config, "producer.override.");
 
-    rd_kafka_conf_set_opaque(conf, source);
-    rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR);
-    rd_kafka_conf_set_background_event_cb(conf, on_event);
-    return client_new(RD_KAFKA_PRODUCER, conf, &source->producer, err);
+    return client_new_producer(conf, on_event, source, &source->producer, err);
 }
 
 static void free_topic(void *topic)
