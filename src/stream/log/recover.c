@@ -230,12 +230,14 @@ static enum rc recover(struct partition *partition, bool check, struct err *err)
             replay.end = MAX(replay.end, partition->segments[i]->base_offset);
     }
     partition->log_end = partition->high_watermark = replay.end;
-    if (cut && replay.from > replay.end) { /* the snapshot speaks of records that are gone: once more, without it */
-        load_snapshot(partition, replay.end);
-        return recover(partition, false, err);
-    }
     if (!cut)
         return RC_OK;
+    if (replay.from > replay.end) { /* the snapshot speaks of records that are gone: once more, without it */
+        load_snapshot(partition, replay.end);
+        enum rc rc = recover(partition, false, err);
+        if (rc)
+            return rc;
+    }
     note_epoch(partition, partition->leader_epoch + 1, partition->log_end);
     return save_epochs(partition, err);
 }
