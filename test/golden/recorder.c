@@ -65,7 +65,7 @@ static enum rc offset_read(struct task_context *ctx, struct str partition, struc
 static void put_side(json_t *line, const char *name, const char *schema_name, struct str bytes)
 {
     json_error_t where;
-    json_t *both = bytes.p ? json_loadb(bytes.p, bytes.len, JSON_DECODE_ANY, &where) : NULL;
+    json_t *both = bytes.p ? json_loadb(bytes.p, bytes.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, &where) : NULL;
 
     if (bytes.p && !both)
         fprintf(stderr, "recorder: not JSON: %.*s\n", (int)MIN(bytes.len, (size_t)500), bytes.p);

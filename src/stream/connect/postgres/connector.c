@@ -263,10 +263,10 @@ static enum rc run(struct task_context *ctx, struct err *err)
 
 /* ------------------------------------------------------------------ validating */
 
-/* libpq's words without its own beginning: 'connection to server at "...", port 1 failed: FATAL:  ...' */
+/* The server's own words where it has some: 'connection to server at "...", port 1 failed: FATAL:  ...' */
 static const char *server_words(const char *text)
 {
-    const char *at = strstr(text, "failed: ");
+    const char *at = strstr(text, "failed: FATAL: ");
 
     return at ? at + strlen("failed: ") : text;
 }
