@@ -45,12 +45,19 @@ def wait_for(condition, what, seconds=30):
 
 
 def rest(house, method, path, body=None):
+    """The worker's answer, once it has started."""
+    return wait_for(lambda: rest_once(house, method, path, body), "the worker")
+
+
+def rest_once(house, method, path, body):
     data = json.dumps(body).encode() if body is not None else None
     request = urllib.request.Request(house.url("connect") + path, data, {"Content-Type": "application/json"}, method=method)
     try:
         with urllib.request.urlopen(request, timeout=20) as answer:
             text = answer.read()
     except urllib.error.HTTPError as error:
+        if error.code == 503:
+            return None
         text = error.read()
     return json.loads(text) if text else None
 
