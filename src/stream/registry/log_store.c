@@ -182,23 +182,33 @@ static void take_error(struct log_store *store, const rd_kafka_message_t *messag
     pause_before_retry();
 }
 
-/* Asks where the log ends.  Records before its beginning are not waited for. */
-static rd_kafka_resp_err_t query_end(struct log_store *store, int64_t *end)
+/* Asks where the log ends, or begins.  (The client's query_watermark_offsets knows no timeout.) */
+static rd_kafka_resp_err_t query_offset(struct log_store *store, int64_t logical, int64_t *out)
 {
-    int64_t low = 0;
-    rd_kafka_resp_err_t error =
-        rd_kafka_query_watermark_offsets(store->producer, store->options.topic, 0, &low, end, QUERY_TIMEOUT_MS);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_t *partition = rd_kafka_topic_partition_list_add(list, store->options.topic, 0);
+    rd_kafka_resp_err_t error;
 
-    if (!error && low > store->next)
-        set_next(store, low);
+    partition->offset = logical;
+    error = rd_kafka_offsets_for_times(store->producer, list, QUERY_TIMEOUT_MS);
+    if (!error)
+        error = partition->err;
+    if (!error)
+        *out = partition->offset;
+    rd_kafka_topic_partition_list_destroy(list);
     return error;
 }
 
 /* A fetch at the end of the log waits there, so the end is asked for rather than run into. */
 static void find_first_end(struct log_store *store)
 {
-    while (!stopping(store) && query_end(store, &store->first_end))
+    int64_t begin = 0;
+
+    while (!stopping(store) && (query_offset(store, RD_KAFKA_OFFSET_BEGINNING, &begin) ||
+                                query_offset(store, RD_KAFKA_OFFSET_END, &store->first_end)))
         pause_before_retry();
+    if (begin > store->next) /* what was before it is not waited for */
+        set_next(store, begin);
     tell_caught_up(store);
 }
 
@@ -262,7 +272,7 @@ static enum rc catch_up(struct schema_store *base, struct err *err)
 {
     struct log_store *store = store_of(base);
     int64_t end = 0;
-    rd_kafka_resp_err_t error = query_end(store, &end);
+    rd_kafka_resp_err_t error = query_offset(store, RD_KAFKA_OFFSET_END, &end);
 
     return error ? fail_kafka(store, error, "read", err) : wait_applied(store, end, err);
 }

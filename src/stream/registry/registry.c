@@ -1,11 +1,12 @@
 /*
- * The station: port 8081 in front, the topic _schemas behind.  It listens at once, answers 500 (50001)
- * until the topic was read, and is ready then.  While the log is away reads go on; writes answer 50002
- * or 50001, and succeed again when it is back.
+ * The station: port 8081 in front, the topic _schemas behind.  It listens at once; calls that come before
+ * the topic was read wait for that a while, then get 500 (50001).  While the log is away reads go on; writes answer
+ * 50002 or 50001, and succeed again when it is back.
  */
 #include "stream/registry/registry.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #include "stream/registry/service.h"
 
@@ -16,7 +17,33 @@ void registry_init(struct registry *registry)
     *registry = (struct registry){ .default_level = COMPAT_BACKWARD };
     pthread_rwlock_init(&registry->lock, NULL);
     pthread_mutex_init(&registry->writing, NULL);
+    pthread_mutex_init(&registry->ready_lock, NULL);
+    pthread_cond_init(&registry->ready_changed, NULL);
     registry_make_routes(registry);
+}
+
+void registry_set_ready(struct registry *registry)
+{
+    pthread_mutex_lock(&registry->ready_lock);
+    atomic_store(&registry->ready, true);
+    pthread_cond_broadcast(&registry->ready_changed);
+    pthread_mutex_unlock(&registry->ready_lock);
+}
+
+bool registry_wait_ready(struct registry *registry)
+{
+    struct timespec until;
+    int failed = 0;
+
+    if (atomic_load(&registry->ready))
+        return true;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += REGISTRY_READY_WAIT_SECONDS;
+    pthread_mutex_lock(&registry->ready_lock);
+    while (!atomic_load(&registry->ready) && !failed)
+        failed = pthread_cond_timedwait(&registry->ready_changed, &registry->ready_lock, &until);
+    pthread_mutex_unlock(&registry->ready_lock);
+    return atomic_load(&registry->ready);
 }
 
 void registry_free(struct registry *registry)
@@ -25,6 +52,8 @@ void registry_free(struct registry *registry)
         free((char *)(uintptr_t)registry->routes[i].pattern);
     free(registry->routes);
     state_free(&registry->state);
+    pthread_cond_destroy(&registry->ready_changed);
+    pthread_mutex_destroy(&registry->ready_lock);
     pthread_mutex_destroy(&registry->writing);
     pthread_rwlock_destroy(&registry->lock);
 }
@@ -53,7 +82,7 @@ static void caught_up(void *user)
 {
     struct run *run = CONTAINER_OF(user, struct run, registry);
 
-    atomic_store(&run->registry.ready, true);
+    registry_set_ready(&run->registry);
     log_info("ready", "subjects=%zu", run->registry.state.subjects.count);
     station_ready(run->station);
 }

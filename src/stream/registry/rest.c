@@ -267,7 +267,7 @@ static void run_call(struct call *call, const struct call_route *row)
 {
     if (row->kind == CALL_FREE)
         row->handle(call);
-    else if (!atomic_load(&call->registry->ready))
+    else if (!registry_wait_ready(call->registry))
         call_fail(call, 50001, "Error in the backend data store: the topic is still being read");
     else if (read_body(call) && row->kind == CALL_WRITES)
         run_writer(call, row);

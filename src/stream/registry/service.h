@@ -22,6 +22,7 @@ enum {
     REGISTRY_SUBJECT_MAX = 10000, /* bytes of a subject's name */
     REGISTRY_BODY_MAX = 8 << 20,
     REGISTRY_STATUS_CLASSES = 6,
+    REGISTRY_READY_WAIT_SECONDS = 10, /* a call that comes before the topic was read waits so long */
 };
 
 struct registry {
@@ -31,6 +32,8 @@ struct registry {
     struct schema_store *store;
     enum compat_level default_level;
     atomic_bool ready;
+    pthread_mutex_t ready_lock; /* for waiting until ready */
+    pthread_cond_t ready_changed;
     atomic_ullong answers[REGISTRY_STATUS_CLASSES]; /* by first digit of the status */
     atomic_ullong written;                          /* records */
     struct http_route *routes;
@@ -39,6 +42,8 @@ struct registry {
 
 void registry_init(struct registry *registry);
 void registry_free(struct registry *registry);
+void registry_set_ready(struct registry *registry);
+bool registry_wait_ready(struct registry *registry); /* false: not within REGISTRY_READY_WAIT_SECONDS */
 /* What the store gives back; takes the lock. */
 void registry_apply(void *registry, bool anew, struct str key, struct str value);
 
