@@ -360,7 +360,7 @@ struct client_setting {
 
 static const struct client_setting common_settings[] = {
     { "client.id", "haus-registry" }, { "reconnect.backoff.ms", "50" },   { "reconnect.backoff.max.ms", "1000" },
-    { "retry.backoff.ms", "50" },     { "socket.nagle.disable", "true" }, { "log.connection.close", "false" },
+    { "socket.nagle.disable", "true" }, { "log.connection.close", "false" },
 };
 static const struct client_setting producer_settings[] = {
     { "acks", "all" },
