@@ -24,7 +24,7 @@
 #include "stream/log/partition.h"
 #include "stream/log/topics.h"
 
-enum { PRODUCER_ID_BLOCK = 1000, RETENTION_PAUSE_MS = 1000, FILES_WANTED = 65536 };
+enum { PRODUCER_ID_BLOCK = 1000, RETENTION_PAUSE_MS = 1000 };
 
 static char *file_path(const struct broker *broker, const char *name)
 {
@@ -320,8 +320,8 @@ static void raise_file_limit(void)
 {
     struct rlimit limit;
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < FILES_WANTED) {
-        limit.rlim_cur = MIN(limit.rlim_max, (rlim_t)FILES_WANTED);
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
         setrlimit(RLIMIT_NOFILE, &limit);
     }
 }

@@ -60,6 +60,8 @@ struct server {
     int listener_count;
     void (*before_sleep)(void *context);
     void *before_sleep_context;
+    struct server_timer *trim_timer; /* gives memory of large requests back some time after the last one */
+    bool trim_is_set;
     uint64_t requests, bytes_in, bytes_out;
 };
 
@@ -72,6 +74,7 @@ void connections_work(struct server *server);
 
 /* dispatch.c: a whole frame arrived.  Takes the frame. */
 void request_begin(struct connection *connection, char *frame, size_t size);
+void server_trim(void *server);
 void request_free(struct request *request);
 
 #endif

@@ -6,10 +6,13 @@
  * come down.  Kafka also advertises Produce from version 0 while it accepts 3 and up: librdkafka below 2.11.1 turns
  * compression off otherwise (KAFKA-18659).
  */
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "stream/log/connection.h"
+
+enum { TRIM_ABOVE = 64 << 10, TRIM_AFTER_MS = 5000 };
 
 static void answer_api_versions(struct request *request);
 
@@ -51,6 +54,23 @@ static void add_cut(struct kafka_writer *writer, const struct kafka_records *rec
     sendable_hold(records->from);
 }
 
+void server_trim(void *context)
+{
+    struct server *server = context;
+
+    server->trim_is_set = false;
+    malloc_trim(0);
+}
+
+/* Memory of large requests is kept for the next ones, and given back when the rush may be over. */
+static void trim_later(struct server *server, size_t size)
+{
+    if (size < TRIM_ABOVE || server->trim_is_set)
+        return;
+    server->trim_is_set = true;
+    server_timer_set(server->trim_timer, TRIM_AFTER_MS);
+}
+
 /* the request stays in line until its turn; what it holds goes now */
 static void settle(struct request *request)
 {
@@ -64,6 +84,7 @@ static void settle(struct request *request)
     free(request->frame);
     request->frame = NULL;
     arena_free(&request->arena);
+    trim_later(request->server, request->frame_size);
     connection_touch(connection);
 }
 

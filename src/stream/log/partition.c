@@ -176,6 +176,17 @@ static enum kafka_error unreadable(const struct partition *partition, const stru
     return KAFKA_STORAGE_ERROR;
 }
 
+/* At most one closed segment has its index in memory: they are small, but there may be many. */
+static void keep_one_index(struct partition *partition, struct segment *used)
+{
+    if (used == partition_active(partition) || used == partition->cold)
+        return;
+    for (size_t i = 0; i + 1 < partition->segment_count; i++)
+        if (partition->segments[i] == partition->cold)
+            segment_forget_index(partition->cold);
+    partition->cold = used;
+}
+
 /* the batch that holds the offset, or the first after it: RC_AGAIN when none is durable yet */
 static enum rc find_batch(struct partition *partition, int64_t offset, struct segment **segment, uint64_t *at,
                           struct kafka_batch *batch, struct err *err)
@@ -183,6 +194,7 @@ static enum rc find_batch(struct partition *partition, int64_t offset, struct se
     for (size_t i = segment_at(partition, offset); i < partition->segment_count; i++) {
         *segment = partition->segments[i];
         enum rc rc = segment_find(*segment, offset, (*segment)->flushed, at, batch, err);
+        keep_one_index(partition, *segment);
         if (rc != RC_AGAIN)
             return rc;
     }
@@ -259,6 +271,7 @@ enum kafka_error partition_find_time(struct partition *partition, int64_t timest
         if (segment->max_timestamp < timestamp)
             continue;
         enum rc rc = segment_find_time(segment, timestamp, segment->flushed, &at, &batch, &err);
+        keep_one_index(partition, segment);
         for (; !rc; rc = segment_header(segment, at, segment->flushed, &batch, &err)) {
             rc = batch.max_timestamp >= timestamp
                      ? search_batch(segment, at, &batch, timestamp, partition->log_start, out, &err)

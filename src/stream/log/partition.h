@@ -26,6 +26,7 @@ struct partition {
     char *dir;
     struct segment **segments; /* ascending, never empty once open; the last is the active one */
     size_t segment_count, segment_cap;
+    struct segment *cold; /* the one closed segment whose index is in memory; may have left since: compare only */
     int64_t log_start, high_watermark, log_end;
     int32_t leader_epoch;
     struct epoch_start *epochs; /* history, ascending */

@@ -56,11 +56,12 @@ static enum kafka_error check_times(const struct topic_config *config, const str
                                     const char **why)
 {
     int64_t now = clock_wall_ms();
+    int64_t ahead = MAX(batch->max_timestamp, 0) - now, behind = now - MAX(batch->base_timestamp, -1);
 
     if (config->log_append_time || batch->max_timestamp < 0)
         return KAFKA_NONE;
-    if (batch->max_timestamp - now > topic_config_int(config, TOPIC_MESSAGE_TIMESTAMP_AFTER_MAX_MS) ||
-        now - batch->base_timestamp > topic_config_int(config, TOPIC_MESSAGE_TIMESTAMP_BEFORE_MAX_MS))
+    if (ahead > topic_config_int(config, TOPIC_MESSAGE_TIMESTAMP_AFTER_MAX_MS) ||
+        behind > topic_config_int(config, TOPIC_MESSAGE_TIMESTAMP_BEFORE_MAX_MS))
         return refuse(why, KAFKA_INVALID_TIMESTAMP,
                       "a timestamp lies outside message.timestamp.before.max.ms and message.timestamp.after.max.ms");
     return KAFKA_NONE;
@@ -114,7 +115,8 @@ static void on_durable(struct flush_waiter *waiter)
 
     for (size_t i = 0; i < produce->pending_count; i++) {
         struct pending *p = &produce->pending[i];
-        if (p->generation != p->partition->generation && produce->request) {
+        bool lost = p->generation != p->partition->generation || FAULT_POINT("log.ack");
+        if (lost && produce->request) {
             p->answer->error_code = KAFKA_STORAGE_ERROR;
             p->answer->base_offset = -1;
             produce->failed = true;

@@ -131,12 +131,22 @@ static void replay_batch(void *context, const struct kafka_batch *batch)
         producers_note(&replay->partition->producers, batch);
 }
 
+static bool is_base(const struct partition *partition, int64_t offset)
+{
+    for (size_t i = 0; i < partition->segment_count; i++)
+        if (partition->segments[i]->base_offset == offset)
+            return true;
+    return false;
+}
+
 /* the newest snapshot at or before an offset; returns its offset, or the log's start when there is none */
 static int64_t load_snapshot(struct partition *partition, int64_t at_most)
 {
     CLEANUP_FREE int64_t *offsets = NULL;
     size_t count = 0;
     struct err err = { 0 };
+
+    int64_t found = -1;
 
     producers_clear(&partition->producers);
     if (list_offsets(partition->dir, ".snapshot", &offsets, &count, &err))
@@ -146,13 +156,17 @@ static int64_t load_snapshot(struct partition *partition, int64_t at_most)
         CLEANUP(buf_free) struct buf bytes = { .max = SNAPSHOT_MAX };
         int64_t offset = offsets[--count];
         segment_path(partition->dir, offset, ".snapshot", &path);
-        if (offset > at_most)
-            unlink(buf_cstr(&path)); /* of records that are gone */
-        else if (!disk_read_file(buf_cstr(&path), &bytes, &err) &&
-                 producers_restore(&partition->producers, buf_str(&bytes)))
-            return offset;
+        if (offset > at_most || (found >= 0 && !is_base(partition, offset)))
+            unlink(buf_cstr(&path)); /* of records that are gone, or of an earlier clean stop */
+        if (offset > at_most || found >= 0)
+            continue;
         producers_clear(&partition->producers);
+        if (!disk_read_file(buf_cstr(&path), &bytes, &err) && producers_restore(&partition->producers, buf_str(&bytes)))
+            found = offset;
     }
+    if (found >= 0)
+        return found;
+    producers_clear(&partition->producers);
     return partition->segments[0]->base_offset;
 }
 

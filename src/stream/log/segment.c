@@ -194,6 +194,17 @@ static uint64_t index_floor(const struct segment *segment, int64_t offset)
     return low ? segment->index[low - 1].at : 0;
 }
 
+static enum rc find_from(struct segment *segment, uint64_t from, int64_t offset, uint64_t end, uint64_t *at,
+                         struct kafka_batch *out, struct err *err)
+{
+    enum rc rc = RC_OK;
+
+    for (*at = from; !(rc = segment_header(segment, *at, end, out, err)); *at += kafka_batch_size(out))
+        if (kafka_batch_last_offset(out) >= offset)
+            return RC_OK;
+    return rc;
+}
+
 enum rc segment_find(struct segment *segment, int64_t offset, uint64_t end, uint64_t *at, struct kafka_batch *out,
                      struct err *err)
 {
@@ -201,10 +212,13 @@ enum rc segment_find(struct segment *segment, int64_t offset, uint64_t end, uint
 
     if (rc)
         return rc;
-    for (*at = index_floor(segment, offset); !(rc = segment_header(segment, *at, end, out, err));
-         *at += kafka_batch_size(out))
-        if (kafka_batch_last_offset(out) >= offset)
-            return RC_OK;
+    uint64_t from = index_floor(segment, offset);
+    rc = find_from(segment, from, offset, end, at, out, err);
+    if (rc == RC_BAD_INPUT && from > 0) { /* the index leads astray: the log itself does not */
+        log_warn("an index does not fit its segment", "dir=%s base=%lld", segment->dir,
+                 (long long)segment->base_offset);
+        rc = find_from(segment, 0, offset, end, at, out, err);
+    }
     return rc;
 }
 

@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <malloc.h>
 #include <netdb.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -16,7 +17,7 @@
 #include "net/port.h"
 #include "stream/log/connection.h"
 
-enum { BACKLOG = 512, SCRATCH = 256 << 10 };
+enum { BACKLOG = 512, SCRATCH = 256 << 10, HEAP_KEPT = 16 << 20 };
 
 struct server *server_new(void)
 {
@@ -24,6 +25,9 @@ struct server *server_new(void)
 
     uv_loop_init(&server->loop);
     server->scratch = mem_alloc(SCRATCH);
+    server->trim_timer = server_timer_new(server, server_trim, server);
+    mallopt(M_TRIM_THRESHOLD, HEAP_KEPT);
+    mallopt(M_MMAP_THRESHOLD, HEAP_KEPT);
     server->stop_fd = -1;
     return server;
 }
@@ -227,6 +231,7 @@ void server_free(struct server *server)
 {
     if (!server)
         return;
+    server_timer_free(server->trim_timer);
     uv_run(&server->loop, UV_RUN_NOWAIT); /* lets closed handles go */
     uv_loop_close(&server->loop);
     for (int i = 0; i < server->listener_count; i++)
