@@ -182,6 +182,10 @@ def test_offsets_are_found_by_time(house, topic):
     assert (newest.offset, newest.timestamp) == (999, base + 9990)
 
 
+needs_delete_records = pytest.mark.skipif(not hasattr(AdminClient, "delete_records"), reason="needs confluent-kafka 2.6")
+
+
+@needs_delete_records
 def test_delete_records_cuts_the_start(house, topic):
     create(house, topic)
     p = producer(house)
@@ -481,3 +485,37 @@ def test_idle_it_uses_no_processor_and_little_memory():
         pss = sum(int(line.split()[1]) for line in open(f"/proc/{pid}/smaps_rollup") if line.startswith("Pss:"))
         print("pss kB", pss)
         assert pss < 64 * 1024
+
+
+@needs_delete_records
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a small disk")
+def test_a_full_disk_refuses_writes_keeps_the_log_and_goes_on_when_there_is_space(tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk]).returncode:
+        pytest.skip("cannot mount")
+    try:
+        (disk / "home").mkdir()
+        with House("log", home=disk / "home") as house:
+            create(house, "full")
+            errors = []
+            p = producer(house, **{"linger.ms": 0, "message.timeout.ms": 3000, "retries": 0})
+            for i in range(60):
+                p.produce("full", value=os.urandom(100000), on_delivery=lambda e, m: errors.append(e))
+                p.flush(10)
+            kept = sum(e is None for e in errors)
+            assert 20 < kept < 60
+            assert len(read(house, "full")) == kept
+            cut = admin(house).delete_records([TopicPartition("full", 0, kept)])
+            assert next(iter(cut.values())).result(10).low_watermark == kept
+            deadline = time.time() + 10
+            done = []
+            while time.time() < deadline and not any(e is None for e in done):
+                p.produce("full", value=b"again", on_delivery=lambda e, m: done.append(e))
+                p.flush(10)
+            assert any(e is None for e in done)
+            house.kill("log")
+            house.start("log")
+            assert read(house, "full", offset=kept)[-1].value() == b"again"
+    finally:
+        subprocess.run(["umount", "-l", disk])

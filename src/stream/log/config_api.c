@@ -277,6 +277,7 @@ static enum kafka_error alter_topic(struct request *request, struct str name, co
         return KAFKA_STORAGE_ERROR;
     }
     topic_config_free(&before);
+    broker_retention_changed(broker);
     return KAFKA_NONE;
 }
 
