@@ -352,6 +352,7 @@ static enum rc open_consumer(struct sink *sink, struct err *err)
         { "enable.auto.commit", "false" },
         { "enable.auto.offset.store", "false" },
         { "auto.offset.reset", "earliest" },
+        { "partition.assignment.strategy", "roundrobin,range" },
         { "session.timeout.ms", "6000" },
         { "heartbeat.interval.ms", "2000" },
         { "max.poll.interval.ms", "600000" },

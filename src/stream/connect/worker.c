@@ -175,16 +175,22 @@ static enum rc write_target(struct worker *worker, const char *name, enum target
     return write_config(worker, key, json_pack("{s:s,s:s}", "state", old, "state.v2", target_state_name(target)), err);
 }
 
-static enum rc write_tasks(struct worker *worker, const struct connector *connector, struct err *err)
+static enum rc write_tasks(struct worker *worker, struct connector *connector, struct err *err)
 {
     CLEANUP_FREE char *commit = mem_printf("commit-%s", connector->name);
     enum rc rc = RC_OK;
 
+    if (connector->committed_tasks == (int)connector->task_count)
+        return RC_OK; /* read back as they are */
     for (size_t i = 0; i < connector->task_count && !rc; i++) {
         CLEANUP_FREE char *key = mem_printf("task-%s-%zu", connector->name, i);
         rc = write_config(worker, key, properties_of(&connector->tasks[i].config), err);
     }
-    return rc ? rc : write_config(worker, commit, json_pack("{s:i}", "tasks", (int)connector->task_count), err);
+    if (!rc)
+        rc = write_config(worker, commit, json_pack("{s:i}", "tasks", (int)connector->task_count), err);
+    if (!rc)
+        connector->committed_tasks = (int)connector->task_count;
+    return rc;
 }
 
 /* ------------------------------------------------------------ starting and stopping; under connector.change */
@@ -294,6 +300,7 @@ static void replace_config(struct worker *worker, struct connector *connector, c
 {
     pthread_mutex_lock(&worker->lock);
     config_free(&connector->config);
+    connector->committed_tasks = -1;
     config_copy(&connector->config, config);
     connector->config.class = class_of(config);
     if (!connector->exists)
@@ -452,6 +459,7 @@ static void take_properties(struct worker *worker, const char *name, const json_
     if (!connector)
         return;
     config_free(&connector->config);
+    connector->committed_tasks = -1;
     connector->exists = json_is_object(properties);
     if (!connector->exists) {
         connector->target = TARGET_STARTED;
@@ -480,10 +488,18 @@ static void take_target(struct worker *worker, const char *name, const json_t *v
             connector->target = (enum target_state)i;
 }
 
+static void take_commit(struct worker *worker, const char *name, const json_t *value)
+{
+    struct connector *connector = connector_of(worker, name);
+
+    if (connector)
+        connector->committed_tasks = (int)json_integer_value(json_object_get(value, "tasks"));
+}
+
 /* Task configurations are made anew from the connector's; a Java worker's are the same. */
 static void take_config(void *user, struct str key, struct str value)
 {
-    static const char connector_prefix[] = "connector-", target_prefix[] = "target-state-";
+    static const char connector_prefix[] = "connector-", target_prefix[] = "target-state-", commit_prefix[] = "commit-";
     struct worker *worker = user;
     CLEANUP_FREE char *name = str_dup(key);
     json_t *parsed = value.p ? json_loadb(value.p, value.len, 0, NULL) : NULL;
@@ -494,6 +510,8 @@ static void take_config(void *user, struct str key, struct str value)
         take_properties(worker, name + sizeof connector_prefix - 1, json_object_get(parsed, "properties"));
     else if (strncmp(name, target_prefix, sizeof target_prefix - 1) == 0)
         take_target(worker, name + sizeof target_prefix - 1, parsed);
+    else if (strncmp(name, commit_prefix, sizeof commit_prefix - 1) == 0)
+        take_commit(worker, name + sizeof commit_prefix - 1, parsed);
     json_decref(parsed);
 }
 

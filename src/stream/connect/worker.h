@@ -67,7 +67,8 @@ struct connector {
     struct status status;
     struct task *tasks;
     size_t task_count;
-    struct map topics; /* name -> json_t * of its status record */
+    struct map topics;   /* name -> json_t * of its status record */
+    int committed_tasks; /* as the config topic says after the connector's last record; -1: nothing */
 };
 
 struct worker {
