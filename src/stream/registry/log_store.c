@@ -19,10 +19,10 @@ enum {
     APPLY_TIMEOUT_MS = 8000,
     PRODUCE_TIMEOUT_MS = 8000,
     FLUSH_TIMEOUT_MS = PRODUCE_TIMEOUT_MS + 2000,
-    CREATE_TIMEOUT_MS = 10000,
+    CREATE_TIMEOUT_MS = 5000,
     RETRY_PAUSE_MS = 200,
     CLUSTER_ID_TIMEOUT_MS = 1000,
-    CONSUME_WAIT_MS = 3600 * 1000, /* log_store_close wakes it */
+    CONSUME_WAIT_MS = 3600 * 1000,
     ERROR_TEXT_MAX = 512,
     LEVEL_CRITICAL = 2, /* syslog's, as librdkafka has them */
     LEVEL_NOTICE = 5,
@@ -38,7 +38,7 @@ struct log_store {
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t changed;
     int64_t next; /* offset of the record that comes next; all before it are applied */
-    bool stopping, up;
+    bool up;
     char cluster_id[STORE_CLUSTER_ID_MAX];
     /* of the following thread */
     bool caught_up;
@@ -97,16 +97,6 @@ static void take_record(struct log_store *store, const rd_kafka_message_t *messa
     tell_caught_up(store);
 }
 
-static bool stopping(struct log_store *store)
-{
-    bool stop;
-
-    pthread_mutex_lock(&store->lock);
-    stop = store->stopping;
-    pthread_mutex_unlock(&store->lock);
-    return stop;
-}
-
 static void pause_before_retry(void)
 {
     nanosleep(&(struct timespec){ .tv_nsec = RETRY_PAUSE_MS * 1000000L }, NULL);
@@ -156,7 +146,7 @@ static void ensure_topic(struct log_store *store)
     static struct log_rate rate;
     char text[ERROR_TEXT_MAX] = "";
 
-    while (!stopping(store)) {
+    for (;;) {
         rd_kafka_resp_err_t error = create_topic(store, text);
         unsigned more = 0;
         if (!error)
@@ -204,12 +194,22 @@ static void find_first_end(struct log_store *store)
 {
     int64_t begin = 0;
 
-    while (!stopping(store) && (query_offset(store, RD_KAFKA_OFFSET_BEGINNING, &begin) ||
-                                query_offset(store, RD_KAFKA_OFFSET_END, &store->first_end)))
+    while (query_offset(store, RD_KAFKA_OFFSET_BEGINNING, &begin) ||
+           query_offset(store, RD_KAFKA_OFFSET_END, &store->first_end))
         pause_before_retry();
-    if (begin > store->next) /* what was before it is not waited for */
-        set_next(store, begin);
-    tell_caught_up(store);
+    set_next(store, begin);
+}
+
+/* The client tries again only after half a second when it does not know a partition's leader yet, or where a
+ * logical offset is; so it is made to know, and given a number. */
+static void begin_reading(struct log_store *store)
+{
+    const struct rd_kafka_metadata *metadata = NULL;
+
+    store->consumed = rd_kafka_topic_new(store->consumer, store->options.topic, NULL);
+    if (!rd_kafka_metadata(store->consumer, 0, store->consumed, &metadata, QUERY_TIMEOUT_MS))
+        rd_kafka_metadata_destroy(metadata);
+    rd_kafka_consume_start_queue(store->consumed, 0, store->next, store->queue);
 }
 
 static void take_message(struct log_store *store, const rd_kafka_message_t *message)
@@ -231,17 +231,16 @@ static void *follow(void *user)
     ensure_topic(store);
     store->produced =
         rd_kafka_topic_new(store->producer, store->options.topic, NULL); /* not before: it would be made */
-    store->consumed = rd_kafka_topic_new(store->consumer, store->options.topic, NULL);
-    rd_kafka_consume_start_queue(store->consumed, 0, RD_KAFKA_OFFSET_BEGINNING, store->queue);
     find_first_end(store);
-    while (!stopping(store)) {
+    begin_reading(store);
+    tell_caught_up(store);
+    for (;;) {
         rd_kafka_message_t *message = rd_kafka_consume_queue(store->queue, CONSUME_WAIT_MS);
         if (!message)
             continue;
         take_message(store, message);
         rd_kafka_message_destroy(message);
     }
-    rd_kafka_consume_stop(store->consumed, 0);
     return NULL;
 }
 
@@ -359,7 +358,7 @@ struct client_setting {
 };
 
 static const struct client_setting common_settings[] = {
-    { "client.id", "haus-registry" }, { "reconnect.backoff.ms", "50" },   { "reconnect.backoff.max.ms", "1000" },
+    { "client.id", "haus-registry" },   { "reconnect.backoff.ms", "50" },    { "reconnect.backoff.max.ms", "1000" },
     { "socket.nagle.disable", "true" }, { "log.connection.close", "false" },
 };
 static const struct client_setting producer_settings[] = {
@@ -411,6 +410,19 @@ static rd_kafka_t *new_client(struct log_store *store, rd_kafka_type_t type, con
     return client;
 }
 
+static void store_free(struct log_store *store)
+{
+    if (store->queue)
+        rd_kafka_queue_destroy(store->queue);
+    if (store->consumer)
+        rd_kafka_destroy(store->consumer);
+    if (store->producer)
+        rd_kafka_destroy(store->producer);
+    pthread_cond_destroy(&store->changed);
+    pthread_mutex_destroy(&store->lock);
+    free(store);
+}
+
 enum rc log_store_open(const struct log_store_options *options, struct schema_store **out, struct err *err)
 {
     struct log_store *store = NEW(struct log_store);
@@ -424,42 +436,14 @@ enum rc log_store_open(const struct log_store_options *options, struct schema_st
     if (store->producer)
         store->consumer = new_client(store, RD_KAFKA_CONSUMER, consumer_settings, ARRAY_LEN(consumer_settings), err);
     if (!store->consumer) {
-        log_store_close(&store->base);
+        store_free(store);
         return RC_FATAL;
     }
     store->queue = rd_kafka_queue_new(store->consumer);
     if (pthread_create(&store->thread, NULL, follow, store)) {
-        log_store_close(&store->base);
+        store_free(store);
         return err_set(err, RC_FATAL, "cannot start a thread");
     }
     *out = &store->base;
     return RC_OK;
-}
-
-void log_store_close(struct schema_store *base)
-{
-    struct log_store *store = base ? store_of(base) : NULL;
-
-    if (!store)
-        return;
-    pthread_mutex_lock(&store->lock);
-    store->stopping = true;
-    pthread_mutex_unlock(&store->lock);
-    if (store->thread) {
-        rd_kafka_queue_yield(store->queue);
-        pthread_join(store->thread, NULL);
-    }
-    if (store->consumed)
-        rd_kafka_topic_destroy(store->consumed);
-    if (store->produced)
-        rd_kafka_topic_destroy(store->produced);
-    if (store->queue)
-        rd_kafka_queue_destroy(store->queue);
-    if (store->consumer)
-        rd_kafka_destroy(store->consumer);
-    if (store->producer)
-        rd_kafka_destroy(store->producer);
-    pthread_cond_destroy(&store->changed);
-    pthread_mutex_destroy(&store->lock);
-    free(store);
 }

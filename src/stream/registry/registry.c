@@ -125,19 +125,17 @@ static enum rc serve(struct run *run, struct err *err)
     if (!(rc = http_server_start(&server, &http, err)))
         station_wait_for_stop();
     http_server_stop(http);
-    log_store_close(run->registry.store);
     return rc;
 }
 
 enum rc registry_run(struct station *station, struct err *err)
 {
-    struct run run = { .station = station };
+    /* Never freed: the store's thread goes on to the end of the process, and there is nothing to be saved. */
+    struct run *run = NEW(struct run);
     enum rc rc;
 
-    registry_init(&run.registry);
-    rc = read_level(station->settings, &run.registry.default_level, err);
-    if (!rc)
-        rc = serve(&run, err);
-    registry_free(&run.registry);
-    return rc;
+    run->station = station;
+    registry_init(&run->registry);
+    rc = read_level(station->settings, &run->registry.default_level, err);
+    return rc ? rc : serve(run, err);
 }

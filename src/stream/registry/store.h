@@ -31,9 +31,8 @@ struct log_store_options {
 };
 /*
  * Returns at once; a thread of its own waits for the log, makes the topic if it is absent, reads it to its
- * end, calls caught_up once, and follows it from then on.  The texts must outlive the store.
+ * end, calls caught_up once, and follows it to the end of the process.  The texts must live as long.
  */
 MUST_CHECK enum rc log_store_open(const struct log_store_options *options, struct schema_store **out, struct err *err);
-void log_store_close(struct schema_store *store); /* NULL is fine */
 
 #endif
