@@ -111,13 +111,15 @@ static enum rc new_table(struct attempt *a, const char *location, struct err *er
     return iceberg_new(&table, &a->table, err);
 }
 
-static enum rc want_column(struct attempt *a, const struct iceberg_new_column *c, struct err *err)
+/* RC_OK, and c among *missing when the table lacks it. */
+static enum rc want_column(struct attempt *a, const struct iceberg_new_column *c, struct iceberg_new_column *missing,
+                           size_t *count, struct err *err)
 {
     const struct iceberg_column *there = iceberg_column_by_name(a->table, c->name);
 
     if (!there)
-        return iceberg_add_columns(a->table, c, 1, err);
-    if (strcmp(there->type, c->type) != 0)
+        missing[(*count)++] = *c;
+    else if (strcmp(there->type, c->type) != 0)
         return err_set(err, RC_BAD_INPUT,
                        "column '%s' is %s in table '%s' and %s in the configuration; change one of them", c->name,
                        there->type, a->table->location, c->type);
@@ -138,6 +140,9 @@ static bool is_ours(const struct attempt *a, const char *name)
 /* A table that is there gets the columns it lacks; columns of others stay null in our rows. */
 static enum rc fit_table(struct attempt *a, struct err *err)
 {
+    CLEANUP_FREE struct iceberg_new_column *missing =
+        NEW_ARRAY(struct iceberg_new_column, a->want->column_count + PROJECT_EXTRA_COUNT);
+    size_t count = 0;
     enum rc rc = RC_OK;
 
     for (size_t i = 0; i < a->table->column_count && !rc; i++)
@@ -146,11 +151,11 @@ static enum rc fit_table(struct attempt *a, struct err *err)
                          a->table->location, a->table->columns[i].name);
     for (size_t i = 0; i < a->want->column_count && !rc; i++) {
         struct iceberg_new_column c = { a->want->columns[i].name, a->want->columns[i].type, false };
-        rc = want_column(a, &c, err);
+        rc = want_column(a, &c, missing, &count, err);
     }
     for (size_t i = 0; i < PROJECT_EXTRA_COUNT && !rc; i++)
-        rc = want_column(a, &project_extra_columns[i], err);
-    return rc;
+        rc = want_column(a, &project_extra_columns[i], missing, &count, err);
+    return rc ? rc : iceberg_add_columns(a->table, missing, count, err);
 }
 
 static enum rc open_table(struct attempt *a, struct err *err)
