@@ -32,8 +32,8 @@ JSON_CONVERTER = {
     }.items()
 }
 
-# Areas whose cases are not replayed yet; doc/debezium-differences.md lists them.
-NOT_YET = ("04", "05", "06", "09", "11", "13", "14", "15", "17", "18", "19", "20")
+# Areas whose cases are not replayed yet; doc/debezium-differences.md lists them by name.
+NOT_YET = ("09", "15", "20")
 
 
 @pytest.fixture(scope="module")
@@ -185,13 +185,143 @@ def check(name, run, wanted=None):
     assert not lines, f"{name}: " + "\n".join(lines) + "\n" + run.err.read_text()[-1500:]
 
 
-OURS = {}
+# ---------------------------------------------------------------- on purpose otherwise
+
+# Columns whose values differ: left out of the comparison with Debezium's, and held against each other
+# instead (a row of the snapshot and the same row of the stream, 100 further, show the same).
+TEMPORAL = "c_date c_ts c_ts0 c_ts3 c_ts6 c_tstz c_tstz0 c_tstz3 c_tstz6".split()
+COLUMNS = {
+    "02-arrays-odd": ["m_int", "m_text", "m_num", "tz_inf"],
+    "02-numbers": ["c_money"],
+    "02-strings": ["c_name"],
+    "02-temporal": TEMPORAL,
+    "02-temporal-extremes": TEMPORAL,
+    "02-unknown-excluded": ["c_name", "c_null_void"],
+    "02-unknown-included": ["c_null_void"],
+    "08-toast-binary-base64": ["b"],
+    "08-toast-binary-base64-url-safe": ["b"],
+}
+WARN = {"event.converting.failure.handling.mode": "warn"}
+# A value without a form stops the task and is named; with `warn` it is null, as in Debezium.
+UNCONVERTIBLE = {
+    "02-arrays-odd": "arrays of more than one dimension",
+    "02-numeric-nan": "cannot convert column 'c_n10_2' of 'public.nan_null', row id=1",
+    "02-numeric-nan-required": "NaN and infinity have no place in a decimal",
+    "02-numeric-nan-required-snapshot": "row id=2",
+    "08-toast-required": "column 'na' of 'public.tr', row id=1",
+}
+OWN = {
+    "02-enum-domain", "02-numeric-nan", "02-numeric-nan-required-snapshot", "02-timetz-offset-seconds",
+    "08-toast-binary-base64-required", "16-key-change-split", "16-mid-transaction-metadata", *COLUMNS,
+}
 
 
 def all_cases():
     return sorted(p.name for p in CASES.iterdir() if p.is_dir())
 
 
-@pytest.mark.parametrize("name", [c for c in all_cases() if c not in OURS])
+@pytest.mark.parametrize("name", [c for c in all_cases() if c not in OWN])
 def test_equal_to_debezium(server, name, tmp_path):
     check(name, replay(server, name, tmp_path))
+
+
+def without_columns(records, columns):
+    for record in records:
+        for side in ("before", "after"):
+            row = (record["value"] or {}).get(side)
+            for column in columns if row else ():
+                row.pop(column, None)
+    return records
+
+
+@pytest.mark.parametrize("name", sorted(COLUMNS))
+def test_equal_but_for_columns_that_are_right_here(server, name, tmp_path):
+    run = replay(server, name, tmp_path, **(WARN if name == "02-arrays-odd" else {}))
+    records, schemas = expected(name)
+    got = run.records()
+    lines = differences(
+        normal_records(without_columns(records, COLUMNS[name]), schemas),
+        normal_records(without_columns(got, COLUMNS[name]), now_ms=int(time.time() * 1000) + 1))
+    assert not lines, "\n".join(lines) + run.err.read_text()[-1500:]
+
+
+@pytest.mark.parametrize("name", ["02-numbers", "02-strings", "02-temporal", "02-temporal-extremes"])
+def test_a_row_is_the_same_from_snapshot_and_stream(server, name, tmp_path):
+    rows = {}
+    for record in replay(server, name, tmp_path).records():
+        if record["value"] and record["value"]["op"] in "rc":
+            after = record["value"]["after"]
+            rows[record["topic"], after.pop("id")] = after
+    pairs = [(row, rows[topic, id + 100]) for (topic, id), row in rows.items() if (topic, id + 100) in rows]
+    assert pairs
+    for snapshot, stream in pairs:
+        assert snapshot == stream
+
+
+@pytest.mark.parametrize("name", sorted(UNCONVERTIBLE))
+def test_a_value_without_a_form_stops_the_task_and_is_named(server, name, tmp_path):
+    run = replay(server, name, tmp_path)
+    run.records()
+    assert run.failures and UNCONVERTIBLE[name] in run.failures[-1]["failure"], run.failures
+
+
+def test_numeric_nan_is_null_by_choice(server, tmp_path):
+    check("02-numeric-nan", replay(server, "02-numeric-nan", tmp_path, **WARN))
+
+
+def ops(records):
+    return [(r["key"]["id"], r["value"] and r["value"]["op"]) for r in records]
+
+
+def test_a_domain_over_an_enum_does_no_harm(server, tmp_path):
+    assert ops(replay(server, "02-enum-domain", tmp_path).records()) == [(1, "r"), (2, "c")]
+
+
+def test_rows_before_one_that_cannot_be_converted_are_sent(server, tmp_path):
+    assert ops(replay(server, "02-numeric-nan-required-snapshot", tmp_path).records()) == [(1, "r")]
+
+
+def test_offsets_with_seconds_are_understood(server, tmp_path):
+    run = replay(server, "02-timetz-offset-seconds", tmp_path)
+    records = run.records()
+    assert not run.failures
+    assert all(r["value"]["after"]["c_timetz"] for r in records if r["value"]["after"]["c_timetz"] is not None)
+    assert len(records) == 6
+
+
+def test_an_unchanged_required_bytea_is_the_placeholder(server, tmp_path):
+    run = replay(server, "08-toast-binary-base64-required", tmp_path)
+    records, schemas = expected("08-toast-binary-base64-required")
+    got = run.records()
+    assert not run.failures
+    assert not differences(normal_records(records, schemas), normal_records(got[: len(records)]))
+    assert len(got) == 6
+
+
+def test_a_key_change_is_all_or_nothing(server, tmp_path):
+    """Its three records share one stored position, which moves with the last of them."""
+    records = replay(server, "16-key-change-split", tmp_path).records()
+    assert [(r["run"], *op) for r, op in zip(records, ops(records)) if r["run"] > 1] == [
+        (2, 2, "d"),
+        (3, 2, "d"),
+        (4, 2, "d"), (4, 2, None), (4, 20, "c"),
+        (4, 3, "d"), (4, 3, None), (4, 30, "c"),
+    ]
+
+
+def test_a_restart_inside_a_transaction_goes_on_counting(server, tmp_path):
+    records = replay(server, "16-mid-transaction-metadata", tmp_path).records()
+    boundaries = [r["value"] for r in records if r["topic"] == "srv.transaction"]
+    changes = [r for r in records if r["topic"] != "srv.transaction" and r["run"] > 1]
+    assert [b["status"] for b in boundaries] == ["BEGIN", "END"] * (len(boundaries) // 2)
+    assert boundaries[3]["event_count"] == 61
+    assert [r["value"]["transaction"]["total_order"] for r in changes[:61]] == list(range(1, 62))
+    theirs = [r for r in expected("16-mid-transaction-metadata")[0] if r["topic"] != "srv.transaction"]
+    assert ops(r for r in records if r["topic"] != "srv.transaction") == ops(theirs)
+
+
+def test_what_is_not_replayed_is_written_down():
+    text = (ROOT / "doc" / "debezium-differences.md").read_text()
+    areas = re.findall(r"^\| (\d\d) \|", text, re.M)
+    assert tuple(areas) == NOT_YET
+    assert not [c for c in all_cases() if c[:2] in NOT_YET]

@@ -396,6 +396,7 @@ enum rc event_encode_key_header(struct event_program *program, const struct pg_v
     size_t start = text->len;
 
     as_json.kind = CONVERTER_JSON;
+    as_json.decimal_numeric = true;
     buf_putc(text, '{');
     for (size_t i = 0; i < as_json.column_count; i++) {
         struct program_column column = as_json.columns[i];
@@ -407,7 +408,7 @@ enum rc event_encode_key_header(struct event_program *program, const struct pg_v
         if (value->kind == PG_VALUE_TEXT)
             why = put_converted(&as_json, &column, value->bytes, &program->work, text);
         else
-            buf_puts(text, "null");
+            put_buf(text, &column.header_null);
         if (why) {
             undo(text, start);
             return column_error(program, &column, row, why, err);

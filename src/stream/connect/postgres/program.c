@@ -83,6 +83,7 @@ void program_side_free(struct program_side *side)
     for (size_t i = 0; i < side->row.column_count; i++) {
         buf_free(&side->row.columns[i].name);
         buf_free(&side->row.columns[i].null);
+        buf_free(&side->row.columns[i].header_null);
         buf_free(&side->row.columns[i].unchanged);
     }
     free(side->row.columns);
@@ -148,6 +149,24 @@ static void make_null(const struct program_side *side, struct program_column *co
     }
 }
 
+static void make_header_null(struct program_column *column, const struct connect_schema *schema,
+                             struct value_work *work)
+{
+    struct value value;
+
+    if (!schema->fallback.present && schema->optional) {
+        buf_puts(&column->header_null, "null");
+        return;
+    }
+    work->pair_count = 0;
+    if (schema->fallback.present)
+        value_default(column->type, schema, &value);
+    else
+        value_absent(column->type, &value);
+    const char *why = write_json(column->type, &value, true, work, &column->header_null);
+    (void)why; /* stand-ins always fit */
+}
+
 static void make_unchanged(const struct event_options *options, const struct program_side *side,
                            struct program_column *column, const struct connect_schema *schema, struct value_work *work)
 {
@@ -180,6 +199,7 @@ static void make_row(struct event_program *program, struct program_side *side, c
         text_json_string(&column->name, str_of(schema->fields[i].name));
         buf_putc(&column->name, ':');
         make_null(side, column, field, &program->work);
+        make_header_null(column, field, &program->work);
         make_unchanged(program->options, side, column, field, &program->work);
     }
 }
