@@ -56,5 +56,7 @@ enum rc connect_run(struct station *station, struct err *err)
     pthread_join(loader, NULL);
     worker_stop(worker);
     http_server_stop(server);
+    if (atomic_load(&worker->abandoned))
+        _exit(0); /* threads that do not end still look at the station */
     return RC_OK;
 }

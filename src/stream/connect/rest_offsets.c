@@ -10,11 +10,13 @@
 
 enum { ADMIN_TIMEOUT_MS = 15000 };
 
-static char *group_of(const struct connector *connector)
+static char *group_of(struct worker *worker, const struct connector *connector)
 {
+    pthread_mutex_lock(&worker->lock);
     const char *own = config_given(&connector->config, "consumer.override.group.id");
-
-    return own ? mem_strdup(own) : mem_printf("connect-%s", connector->name);
+    char *group = own ? mem_strdup(own) : mem_printf("connect-%s", connector->name);
+    pthread_mutex_unlock(&worker->lock);
+    return group;
 }
 
 /* ------------------------------------------------------------ a sink's group */
@@ -137,9 +139,12 @@ static enum rc group_alter(const struct worker *worker, const char *group, const
 
 /* ------------------------------------------------------------ requests */
 
-static bool is_sink(const struct connector *connector)
+static bool is_sink(struct worker *worker, const struct connector *connector)
 {
-    return connector->config.class && connector->config.class->kind == CONNECTOR_SINK;
+    pthread_mutex_lock(&worker->lock);
+    bool sink = connector->config.class && connector->config.class->kind == CONNECTOR_SINK;
+    pthread_mutex_unlock(&worker->lock);
+    return sink;
 }
 
 void rest_offsets_get(struct http_request *request, struct http_response *response)
@@ -150,8 +155,8 @@ void rest_offsets_get(struct http_request *request, struct http_response *respon
 
     if (!connector)
         return;
-    CLEANUP_FREE char *group = group_of(connector);
-    bool sink = is_sink(connector);
+    CLEANUP_FREE char *group = group_of(worker, connector);
+    bool sink = is_sink(worker, connector);
     json_t *offsets = sink ? json_array() : backing_offsets_of(worker->backing, connector->name);
     if (sink && group_offsets(worker, group, offsets, &err)) {
         json_decref(offsets);
@@ -248,9 +253,9 @@ void rest_offsets_alter(struct http_request *request, struct http_response *resp
     if (body && !json_array_size(offsets)) {
         rest_error(response, 400, "Partitions / offsets need to be provided for an alter offsets request");
     } else if (body && is_stopped(worker, connector, response)) {
-        CLEANUP_FREE char *group = group_of(connector);
-        enum rc rc = is_sink(connector) ? sink_alter(worker, group, offsets, &err)
-                                        : source_alter(worker, connector->name, offsets, false, &err);
+        CLEANUP_FREE char *group = group_of(worker, connector);
+        enum rc rc = is_sink(worker, connector) ? sink_alter(worker, group, offsets, &err)
+                                                : source_alter(worker, connector->name, offsets, false, &err);
         answer(response, rc, &err, "altered successfully");
     }
     json_decref(body);
@@ -264,8 +269,8 @@ void rest_offsets_reset(struct http_request *request, struct http_response *resp
 
     if (!connector || !is_stopped(worker, connector, response))
         return;
-    CLEANUP_FREE char *group = group_of(connector);
-    json_t *offsets = is_sink(connector) ? NULL : backing_offsets_of(worker->backing, connector->name);
+    CLEANUP_FREE char *group = group_of(worker, connector);
+    json_t *offsets = is_sink(worker, connector) ? NULL : backing_offsets_of(worker->backing, connector->name);
     enum rc rc =
         offsets ? source_alter(worker, connector->name, offsets, true, &err) : group_reset(worker, group, &err);
     json_decref(offsets);

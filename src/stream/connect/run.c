@@ -148,6 +148,7 @@ void run_stop(struct worker *worker, struct task *task)
     if (error) {
         log_warn("task does not end, left to itself", "connector=%s task=%d", run->name, task->number);
         pthread_detach(run->thread);
+        atomic_fetch_add(&worker->abandoned, 1);
     }
     pthread_mutex_lock(&worker->lock);
     task->run = NULL;

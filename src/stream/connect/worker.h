@@ -82,6 +82,7 @@ struct worker {
     bool topic_tracking;
     atomic_bool ready;
     atomic_bool stopping;
+    atomic_int abandoned; /* threads left to themselves */
     pthread_mutex_t lock;
     struct map connectors; /* name -> struct connector *, owned */
 };
