@@ -406,7 +406,15 @@ def test_a_damaged_batch_is_refused(house, topic):
 
 def acked_before_kill(house, topic, seconds):
     acked = []
-    p = producer(house, **{"linger.ms": 1, "message.timeout.ms": 60000, "enable.idempotence": True})
+    p = producer(
+        house,
+        **{
+            "linger.ms": 1,
+            "message.timeout.ms": 60000,
+            "enable.idempotence": True,
+            "queue.buffering.max.messages": 2000000,
+        },
+    )
     killer = threading.Timer(seconds, lambda: house.processes["log"].send_signal(signal.SIGKILL))
     killer.start()
     end, i = time.time() + seconds + 0.5, 0

@@ -80,9 +80,10 @@ static enum kafka_error check_batch(const struct request *request, const struct 
         return error;
     if (kafka_batch_size(batch) != bytes.len)
         return refuse(why, KAFKA_INVALID_RECORD, "a produce request must have one record batch for each partition");
-    if (bytes.len > (uint64_t)topic_config_int(config, TOPIC_MAX_MESSAGE_BYTES) ||
-        bytes.len > (uint64_t)topic_config_int(config, TOPIC_SEGMENT_BYTES))
+    if (bytes.len > (uint64_t)topic_config_int(config, TOPIC_MAX_MESSAGE_BYTES))
         return refuse(why, KAFKA_MESSAGE_TOO_LARGE, "the record batch is larger than max.message.bytes");
+    if (bytes.len > (uint64_t)topic_config_int(config, TOPIC_SEGMENT_BYTES))
+        return refuse(why, KAFKA_RECORD_LIST_TOO_LARGE, "the record batch is larger than segment.bytes");
     if (batch->count < 1 || batch->last_offset_delta != batch->count - 1)
         return refuse(why, KAFKA_INVALID_RECORD, "the record batch does not count its records right");
     if (batch->attributes & (KAFKA_BATCH_CONTROL | KAFKA_BATCH_DELETE_HORIZON))

@@ -201,14 +201,24 @@ static enum rc watch_stop(struct server *server, struct err *err)
     return RC_OK;
 }
 
+static void close_handles(struct server *server)
+{
+    for (int i = 0; i < server->listener_count; i++)
+        uv_close((uv_handle_t *)&server->listeners[i], NULL);
+    if (server->stop_fd >= 0)
+        uv_close((uv_handle_t *)&server->stop, NULL);
+}
+
 enum rc server_run(struct server *server, struct station *station, struct err *err)
 {
     enum rc rc = watch_stop(server, err);
 
     if (!rc)
         rc = listen_at(server, station->host, station->port, err);
-    if (rc)
+    if (rc) {
+        close_handles(server);
         return rc;
+    }
     listen_beside(server, station->host, station->port);
     uv_prepare_init(&server->loop, &server->prepare);
     server->prepare.data = server;
@@ -220,9 +230,7 @@ enum rc server_run(struct server *server, struct station *station, struct err *e
     while (server->connections)
         connection_close(server->connections);
     connections_work(server);
-    for (int i = 0; i < server->listener_count; i++)
-        uv_close((uv_handle_t *)&server->listeners[i], NULL);
-    uv_close((uv_handle_t *)&server->stop, NULL);
+    close_handles(server);
     uv_close((uv_handle_t *)&server->prepare, NULL);
     return RC_OK;
 }
