@@ -263,7 +263,10 @@ static enum rc message_error(const struct sink *sink, const rd_kafka_message_t *
     if (message->err == RD_KAFKA_RESP_ERR__FATAL || message->err == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED ||
         message->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
         return err_set(err, RC_FATAL, "cannot read: %s", rd_kafka_message_errstr(message));
-    if (log_allow(&rate, 6, &left_out))
+    if (message->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+        log_info("topic is not there yet", "connector=%s task=%d text=%s", sink->run->name, sink->run->ctx.task,
+                 rd_kafka_message_errstr(message));
+    else if (log_allow(&rate, 6, &left_out))
         log_warn("cannot read for now", "connector=%s cause=%s left_out=%u", sink->run->name,
                  rd_kafka_message_errstr(message), left_out);
     return RC_OK;
@@ -356,8 +359,8 @@ static enum rc open_consumer(struct sink *sink, struct err *err)
         { "session.timeout.ms", "6000" },
         { "heartbeat.interval.ms", "2000" },
         { "max.poll.interval.ms", "600000" },
-        { "queued.min.messages", "5000" },
-        { "queued.max.messages.kbytes", "8192" },
+        { "queued.min.messages", "100000" }, /* bytes decide: a full queue is looked at again only a second later */
+        { "queued.max.messages.kbytes", "16384" },
         { "fetch.max.bytes", "8388608" },
         { "message.max.bytes", "8388608" },
         { "receive.message.max.bytes", "100000000" },

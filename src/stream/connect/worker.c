@@ -309,6 +309,30 @@ static void replace_config(struct worker *worker, struct connector *connector, c
     pthread_mutex_unlock(&worker->lock);
 }
 
+static bool same_rows(const struct connector_config *a, const struct connector_config *b)
+{
+    if (a->rows.count != b->rows.count)
+        return false;
+    for (struct map_entry *e = NULL; (e = map_next(&a->rows, e));) {
+        const char *other = config_given(b, e->key);
+        if (!other || strcmp(other, e->value) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* Putting what is there already disturbs nothing, unless it is to wake what failed. */
+static bool is_put_already(struct worker *worker, const struct connector *connector,
+                           const struct connector_config *config)
+{
+    pthread_mutex_lock(&worker->lock);
+    bool same = connector->exists && same_rows(&connector->config, config) && connector->status.state != STATE_FAILED;
+    for (size_t i = 0; i < connector->task_count; i++)
+        same = same && connector->tasks[i].status.state != STATE_FAILED;
+    pthread_mutex_unlock(&worker->lock);
+    return same;
+}
+
 static enum rc put_locked(struct worker *worker, struct connector *connector, const struct connector_config *config,
                           enum target_state target, bool replace, bool *created, struct err *err)
 {
@@ -318,6 +342,8 @@ static enum rc put_locked(struct worker *worker, struct connector *connector, co
     *created = !connector->exists;
     if (connector->exists && !replace)
         return err_set(err, RC_EXISTS, "Connector %s already exists", connector->name);
+    if (is_put_already(worker, connector, config))
+        return RC_OK;
     if (*created && target != TARGET_STARTED)
         rc = write_target(worker, connector->name, target, err);
     if (!rc)
