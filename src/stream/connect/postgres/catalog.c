@@ -75,8 +75,7 @@ static enum rc link_types(struct catalog *catalog, const PGresult *result, struc
 }
 
 /* Types by a condition, with their labels and whatever they are made of. */
-static enum rc read_types(struct catalog *catalog, const char *condition, const char *labels_condition,
-                          struct err *err)
+static enum rc read_types(struct catalog *catalog, const char *condition, const char *labels_condition, struct err *err)
 {
     CLEANUP_FREE char *sql = mem_printf("%s WHERE %s", types_sql, condition);
     CLEANUP_FREE char *more = mem_printf("%s WHERE %s ORDER BY ctid", labels_sql, labels_condition);

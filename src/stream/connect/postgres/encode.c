@@ -392,30 +392,16 @@ enum rc event_encode_key(struct event_program *program, const struct pg_value *r
 enum rc event_encode_key_header(struct event_program *program, const struct pg_value *row, struct buf *text,
                                 struct err *err)
 {
-    struct program_row as_json = program->key_side.row;
     size_t start = text->len;
 
-    as_json.kind = CONVERTER_JSON;
-    as_json.decimal_numeric = true;
     buf_putc(text, '{');
-    for (size_t i = 0; i < as_json.column_count; i++) {
-        struct program_column column = as_json.columns[i];
-        const struct pg_value *value = &row[column.at];
-        const char *why = NULL;
-        if (i)
-            buf_putc(text, ',');
-        put_buf(text, &column.name);
-        if (value->kind == PG_VALUE_TEXT)
-            why = put_converted(&as_json, &column, value->bytes, &program->work, text);
-        else
-            put_buf(text, &column.header_null);
-        if (why) {
-            undo(text, start);
-            return column_error(program, &column, row, why, err);
-        }
-    }
+    enum rc rc = put_columns(program, &program->header, row, NULL, text, err);
     buf_putc(text, '}');
-    return check_room(text, program, err);
+    if (!rc)
+        rc = check_room(text, program, err);
+    if (rc)
+        undo(text, start);
+    return rc;
 }
 
 /* ---------------------------------------------------------------- comparison */

@@ -13,13 +13,12 @@ static enum rc add(struct name_filter *filter, struct str pattern, struct err *e
 
     if (filter->count == FILTER_PATTERNS_MAX)
         return err_set(err, RC_FULL, "there are more than %d patterns", FILTER_PATTERNS_MAX);
-    pcre2_code *compiled = pcre2_compile((PCRE2_SPTR)pattern.p, pattern.len,
-                                         PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_CASELESS | PCRE2_UTF, &code, &at,
-                                         NULL);
+    pcre2_code *compiled =
+        pcre2_compile((PCRE2_SPTR)pattern.p, pattern.len,
+                      PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_CASELESS | PCRE2_UTF, &code, &at, NULL);
     if (!compiled) {
         pcre2_get_error_message(code, words, sizeof words);
-        return err_set(err, RC_BAD_INPUT, "%s near index %zu: %.*s", (const char *)words, (size_t)at,
-                       STR_ARG(pattern));
+        return err_set(err, RC_BAD_INPUT, "%s near index %zu: %.*s", (const char *)words, (size_t)at, STR_ARG(pattern));
     }
     filter->patterns = mem_grow(filter->patterns, filter->count + 1, sizeof *filter->patterns);
     filter->patterns[filter->count++] = compiled;

@@ -3,7 +3,7 @@
  * JSON object per {"server": prefix}, numbers decimal, times in microseconds.
  *
  *     snapshot   {"snapshot":true,"last_snapshot_record":false,"lsn":…,"txId":…,"ts_usec":…}
- *     streaming  {"transaction_id":null,"lsn_proc":…,"messageType":"INSERT","lsn_commit":…,"lsn":…,"txId":…,"ts_usec":…}
+ *     streaming {"transaction_id":null,"lsn_proc":…,"messageType":"INSERT","lsn_commit":…,"lsn":…,"txId":…,"ts_usec":…}
  *
  * lsn is the message at hand, lsn_proc the last one completely sent, lsn_commit the end of the last
  * transaction (absent until one was seen).  With transaction metadata transaction_id is set and
@@ -38,7 +38,7 @@ struct resume {
     uint64_t lsn_commit; /* transactions that end at or before it were sent whole */
     uint32_t xid;        /* of the transaction within which we stopped */
     bool inside;
-    bool whole;   /* `upto` itself was sent */
+    bool whole; /* `upto` itself was sent */
     uint64_t upto;
 };
 

@@ -69,6 +69,7 @@ enum rc program_side_init(struct program_side *side, struct converter *converter
     side->schema = schema;
     side->row.kind = side->kind;
     side->row.decimal_numeric = converter_decimal_numeric(converter);
+    side->row.replaces_null = converter_replaces_null_by_default(converter);
     if (side->kind == CONVERTER_AVRO)
         return connect_schema_to_avro(schema, converter_avro_options(converter), &side->avro_text, err);
     if (side->kind != CONVERTER_JSON)
@@ -78,15 +79,19 @@ enum rc program_side_init(struct program_side *side, struct converter *converter
     return RC_OK;
 }
 
+void program_row_free(struct program_row *row)
+{
+    for (size_t i = 0; i < row->column_count; i++) {
+        buf_free(&row->columns[i].name);
+        buf_free(&row->columns[i].null);
+        buf_free(&row->columns[i].unchanged);
+    }
+    free(row->columns);
+}
+
 void program_side_free(struct program_side *side)
 {
-    for (size_t i = 0; i < side->row.column_count; i++) {
-        buf_free(&side->row.columns[i].name);
-        buf_free(&side->row.columns[i].null);
-        buf_free(&side->row.columns[i].header_null);
-        buf_free(&side->row.columns[i].unchanged);
-    }
-    free(side->row.columns);
+    program_row_free(&side->row);
     connect_schema_free(side->schema);
     buf_free(&side->avro_text);
     buf_free(&side->header);
@@ -128,52 +133,33 @@ static void put_value(const struct program_row *row, const struct program_column
     (void)why; /* stand-ins always fit */
 }
 
-static void make_null(const struct program_side *side, struct program_column *column,
-                      const struct connect_schema *schema, struct value_work *work)
+static void make_null(const struct program_row *row, struct program_column *column, const struct connect_schema *schema,
+                      struct value_work *work)
 {
     struct value value;
-    bool take_default =
-        schema->fallback.present && (!schema->optional || converter_replaces_null_by_default(side->converter));
+    bool take_default = schema->fallback.present && (!schema->optional || row->replaces_null);
 
     if (take_default) {
         value_default(column->type, schema, &value);
-        put_value(&side->row, column, &value, work, &column->null);
+        put_value(row, column, &value, work, &column->null);
     } else if (!schema->optional) {
         work->pair_count = 0;
         value_absent(column->type, &value);
-        put_value(&side->row, column, &value, work, &column->null);
-    } else if (side->row.kind == CONVERTER_AVRO) {
+        put_value(row, column, &value, work, &column->null);
+    } else if (row->kind == CONVERTER_AVRO) {
         put_varint(&column->null, schema->fallback.present ? 1 : 0);
     } else {
         buf_puts(&column->null, "null");
     }
 }
 
-static void make_header_null(struct program_column *column, const struct connect_schema *schema,
-                             struct value_work *work)
-{
-    struct value value;
-
-    if (!schema->fallback.present && schema->optional) {
-        buf_puts(&column->header_null, "null");
-        return;
-    }
-    work->pair_count = 0;
-    if (schema->fallback.present)
-        value_default(column->type, schema, &value);
-    else
-        value_absent(column->type, &value);
-    const char *why = write_json(column->type, &value, true, work, &column->header_null);
-    (void)why; /* stand-ins always fit */
-}
-
-static void make_unchanged(const struct event_options *options, const struct program_side *side,
+static void make_unchanged(const struct event_options *options, const struct program_row *row,
                            struct program_column *column, const struct connect_schema *schema, struct value_work *work)
 {
     struct value value;
 
     if (value_placeholder(options, column->type, work, &value)) {
-        put_value(&side->row, column, &value, work, &column->unchanged);
+        put_value(row, column, &value, work, &column->unchanged);
         column->has_unchanged = true;
     } else if (schema->optional) { /* as Debezium: nothing can stand for it, so null does */
         buf_put_str(&column->unchanged, buf_str(&column->null));
@@ -182,11 +168,9 @@ static void make_unchanged(const struct event_options *options, const struct pro
 }
 
 /* Columns of a row's or key's schema; places[i] is where field i lies in the row. */
-static void make_row(struct event_program *program, struct program_side *side, const struct connect_schema *schema,
+static void make_row(struct event_program *program, struct program_row *row, const struct connect_schema *schema,
                      const size_t *places)
 {
-    struct program_row *row = &side->row;
-
     row->columns = NEW_ARRAY(struct program_column, schema->field_count);
     row->column_count = schema->field_count;
     for (size_t i = 0; i < schema->field_count; i++) {
@@ -198,9 +182,8 @@ static void make_row(struct event_program *program, struct program_side *side, c
         column->branch = (signed char)(!field->optional ? NO_BRANCH : field->fallback.present ? 0 : 1);
         text_json_string(&column->name, str_of(schema->fields[i].name));
         buf_putc(&column->name, ':');
-        make_null(side, column, field, &program->work);
-        make_header_null(column, field, &program->work);
-        make_unchanged(program->options, side, column, field, &program->work);
+        make_null(row, column, field, &program->work);
+        make_unchanged(program->options, row, column, field, &program->work);
     }
 }
 
@@ -308,7 +291,10 @@ static enum rc make_key_side(struct event_program *program, const struct pg_tabl
     }
     enum rc rc = program_side_init(&program->key_side, converter, schema, err);
     if (!rc)
-        make_row(program, &program->key_side, schema, program->key);
+        make_row(program, &program->key_side.row, schema, program->key);
+    program->header = (struct program_row){ .kind = CONVERTER_JSON, .decimal_numeric = true, .replaces_null = true };
+    if (!rc)
+        make_row(program, &program->header, schema, program->key);
     return rc;
 }
 
@@ -329,7 +315,7 @@ static enum rc make_value_side(struct event_program *program, const struct pg_ta
     struct connect_schema *envelope = envelope_schema(program->record_base, row);
     enum rc rc = program_side_init(&program->value_side, converter, envelope, err);
     if (!rc)
-        make_row(program, &program->value_side, row, places);
+        make_row(program, &program->value_side.row, row, places);
     return rc;
 }
 
@@ -402,6 +388,7 @@ void event_program_free(struct event_program *program)
     free(program->key);
     program_side_free(&program->key_side);
     program_side_free(&program->value_side);
+    program_row_free(&program->header);
     buf_free(&program->source_head);
     buf_free(&program->source_db);
     buf_free(&program->source_table);

@@ -17,7 +17,6 @@ struct program_column {
     signed char branch;     /* Avro: of a value that is there; NO_BRANCH: not a union */
     struct buf name;        /* JSON: "id": with its quotes and colon */
     struct buf null;        /* what stands for null */
-    struct buf header_null; /* the same in a header's text, where a default counts always */
     struct buf unchanged;   /* what stands for an unchanged toasted value */
     bool has_unchanged;
 };
@@ -26,6 +25,7 @@ struct program_column {
 struct program_row {
     enum converter_kind kind;
     bool decimal_numeric;
+    bool replaces_null; /* a null where the schema has a default becomes the default */
     struct program_column *columns;
     size_t column_count;
 };
@@ -54,6 +54,7 @@ struct event_program {
     size_t key_count;
     struct value_type **types; /* by place in the row; NULL: left out */
     struct program_side key_side, value_side;
+    struct program_row header; /* the key in headers' text */
     /* of the source block and the envelope, in the value's form */
     struct buf source_head, source_db, source_table;
     struct buf default_snapshot; /* what a streaming record's source.snapshot is */
@@ -68,5 +69,6 @@ MUST_CHECK enum rc program_side_open(struct program_side *side, struct str topic
 MUST_CHECK enum rc program_side_init(struct program_side *side, struct converter *converter,
                                      struct connect_schema *schema, struct err *err);
 void program_side_free(struct program_side *side);
+void program_row_free(struct program_row *row);
 
 #endif

@@ -17,7 +17,8 @@ static enum rc put_tables(struct catalog *catalog, const struct postgres_setting
         session_put_identifier(sql, names.rows[i].table);
     }
     if (!rc && names.count == 0)
-        rc = err_set(err, RC_BAD_INPUT, "no table matches 'table.include.list', so publication '%s' would be empty; correct the list",
+        rc = err_set(err, RC_BAD_INPUT,
+                     "no table matches 'table.include.list', so publication '%s' would be empty; correct the list",
                      settings->publication);
     return rc;
 }
@@ -30,7 +31,9 @@ static enum rc run(struct catalog *catalog, const struct postgres_settings *sett
         return RC_OK;
     }
     if (err->rc == RC_BAD_INPUT)
-        return err_wrap(err, "cannot %s publication '%s' as '%s' (let its owner do it, and set 'publication.autocreate.mode' to 'disabled')",
+        return err_wrap(err,
+                        "cannot %s publication '%s' as '%s' (let its owner do it, and set "
+                        "'publication.autocreate.mode' to 'disabled')",
                         what, settings->publication, settings->user);
     return err_wrap(err, "cannot %s publication '%s'", what, settings->publication);
 }
@@ -42,7 +45,8 @@ static enum rc create(struct catalog *catalog, const struct postgres_settings *s
 
     if (settings->autocreate == AUTOCREATE_DISABLED)
         return err_set(err, RC_BAD_INPUT,
-                       "publication '%s' does not exist and 'publication.autocreate.mode' is 'disabled'; create it and restart the connector",
+                       "publication '%s' does not exist and 'publication.autocreate.mode' is 'disabled'; create it and "
+                       "restart the connector",
                        settings->publication);
     buf_puts(&sql, "CREATE PUBLICATION ");
     session_put_identifier(&sql, settings->publication);
@@ -57,9 +61,9 @@ enum rc publication_prepare(struct catalog *catalog, const struct postgres_setti
     const char *params[] = { settings->publication };
     CLEANUP(session_clear) PGresult *found = NULL;
     CLEANUP(buf_free) struct buf sql = { 0 };
-    enum rc rc = session_query(catalog->ctx, catalog->conn,
-                               "SELECT puballtables FROM pg_catalog.pg_publication WHERE pubname = $1", 1, params,
-                               &found, err);
+    enum rc rc =
+        session_query(catalog->ctx, catalog->conn,
+                      "SELECT puballtables FROM pg_catalog.pg_publication WHERE pubname = $1", 1, params, &found, err);
 
     if (rc)
         return err_wrap(err, "cannot look for publication '%s'", settings->publication);
@@ -69,7 +73,8 @@ enum rc publication_prepare(struct catalog *catalog, const struct postgres_setti
         return RC_OK;
     if (*PQgetvalue(found, 0, 0) == 't')
         return err_set(err, RC_BAD_INPUT,
-                       "publication '%s' is for all tables and cannot be filtered; drop it, or set 'publication.autocreate.mode' to 'all_tables'",
+                       "publication '%s' is for all tables and cannot be filtered; drop it, or set "
+                       "'publication.autocreate.mode' to 'all_tables'",
                        settings->publication);
     buf_puts(&sql, "ALTER PUBLICATION ");
     session_put_identifier(&sql, settings->publication);
@@ -97,8 +102,8 @@ static enum rc set_identity(struct catalog *catalog, const struct catalog_name *
     }
     if (session_exec(catalog->ctx, catalog->conn, buf_cstr(&sql), err) == RC_OK)
         return RC_OK;
-    return err_wrap(err, "cannot set the replica identity of '%s.%s' ('replica.identity.autoset.values')",
-                    name->schema, name->table);
+    return err_wrap(err, "cannot set the replica identity of '%s.%s' ('replica.identity.autoset.values')", name->schema,
+                    name->table);
 }
 
 enum rc identities_prepare(struct catalog *catalog, const struct postgres_settings *settings, struct err *err)

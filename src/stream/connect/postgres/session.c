@@ -58,9 +58,14 @@ void session_clear(PGresult **at)
 /* A refusal that stays when tried again: passwords, users, databases, rights. */
 static bool is_refusal(const char *words)
 {
-    static const char *const signs[] = { "password", "does not exist", "must be superuser or replication",
-                                         "no pg_hba.conf entry", "not permitted", "does not support SSL",
-                                         "certificate", "permission denied" };
+    static const char *const signs[] = { "password",
+                                         "does not exist",
+                                         "must be superuser or replication",
+                                         "no pg_hba.conf entry",
+                                         "not permitted",
+                                         "does not support SSL",
+                                         "certificate",
+                                         "permission denied" };
     for (size_t i = 0; i < ARRAY_LEN(signs); i++)
         if (strstr(words, signs[i]))
             return true;
@@ -192,8 +197,8 @@ static enum rc collect(struct task_context *ctx, PGconn *conn, PGresult **out, s
 enum rc session_query(struct task_context *ctx, PGconn *conn, const char *sql, int param_count,
                       const char *const *params, PGresult **out, struct err *err)
 {
-    int sent = param_count ? PQsendQueryParams(conn, sql, param_count, NULL, params, NULL, NULL, 0)
-                           : PQsendQuery(conn, sql);
+    int sent =
+        param_count ? PQsendQueryParams(conn, sql, param_count, NULL, params, NULL, NULL, 0) : PQsendQuery(conn, sql);
 
     if (!sent)
         return session_error(conn, NULL, err);

@@ -104,8 +104,8 @@ enum rc settings_of_config(const struct station *station, const struct connector
         .prefix = config_text(config, "topic.prefix"),
         .slot = config_text(config, "slot.name"),
         .publication = config_text(config, "publication.name"),
-        .autocreate = (enum autocreate_mode)choose(config_text(config, "publication.autocreate.mode"),
-                                                   autocreate_modes, AUTOCREATE_ALL_TABLES),
+        .autocreate = (enum autocreate_mode)choose(config_text(config, "publication.autocreate.mode"), autocreate_modes,
+                                                   AUTOCREATE_ALL_TABLES),
         .snapshot = (enum snapshot_mode)choose(config_text(config, "snapshot.mode"), snapshot_modes, -1),
         .slot_drop_on_stop = config_bool(config, "slot.drop.on.stop"),
         .flush_lsn = config_bool(config, "flush.lsn.source"),
@@ -123,7 +123,8 @@ enum rc settings_of_config(const struct station *station, const struct connector
         return err_set(err, RC_BAD_INPUT, "'plugin.name' is '%s', which is not supported; set it to 'pgoutput'",
                        config_text(config, "plugin.name"));
     if ((int)out->snapshot < 0)
-        return err_set(err, RC_BAD_INPUT, "'snapshot.mode' is '%s', which is not supported; use initial, always, never or initial_only",
+        return err_set(err, RC_BAD_INPUT,
+                       "'snapshot.mode' is '%s', which is not supported; use initial, always, never or initial_only",
                        config_text(config, "snapshot.mode"));
     read_skipped(config_text(config, "skipped.operations"), out);
     rc = read_filters(out, err);

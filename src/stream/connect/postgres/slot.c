@@ -17,7 +17,8 @@ enum rc slot_check_server(struct task_context *ctx, PGconn *conn, struct err *er
         return rc;
     if (strcmp(PQgetvalue(level, 0, 0), "logical") != 0)
         return err_set(err, RC_BAD_INPUT,
-                       "the server's wal_level is '%s', not 'logical'; set wal_level = logical in postgresql.conf and restart the server",
+                       "the server's wal_level is '%s', not 'logical'; set wal_level = logical in postgresql.conf and "
+                       "restart the server",
                        PQgetvalue(level, 0, 0));
     return RC_OK;
 }
@@ -59,9 +60,10 @@ enum rc slot_wait_free(struct task_context *ctx, PGconn *conn, const struct post
 {
     for (int waited = 0; state->exists && state->active; waited += SLOT_WAIT_STEP_MS) {
         if (waited >= SLOT_WAIT_MS)
-            return err_set(err, RC_RETRY,
-                           "slot '%s' is in use by server process %d; stop the other reader, or use another 'slot.name'",
-                           settings->slot, state->active_pid);
+            return err_set(
+                err, RC_RETRY,
+                "slot '%s' is in use by server process %d; stop the other reader, or use another 'slot.name'",
+                settings->slot, state->active_pid);
         enum rc rc = session_wait(ctx, conn, SLOT_WAIT_STEP_MS, NULL, err);
         if (!rc)
             rc = slot_look(ctx, conn, settings, state, err);
@@ -76,8 +78,8 @@ enum rc slot_create(struct task_context *ctx, PGconn *replication, const struct 
 {
     CLEANUP(session_clear) PGresult *r = NULL;
     CLEANUP(buf_free) struct buf sql = { 0 };
-    CLEANUP_FREE char *name =
-        temporary ? mem_printf("haus_snapshot_%d_%08x", (int)getpid(), (unsigned)random_u64()) : mem_strdup(settings->slot);
+    CLEANUP_FREE char *name = temporary ? mem_printf("haus_snapshot_%d_%08x", (int)getpid(), (unsigned)random_u64())
+                                        : mem_strdup(settings->slot);
 
     buf_puts(&sql, "CREATE_REPLICATION_SLOT ");
     session_put_identifier(&sql, name);
@@ -86,7 +88,8 @@ enum rc slot_create(struct task_context *ctx, PGconn *replication, const struct 
     if (rc)
         return err_wrap(err, "cannot create slot '%s'", name);
     if (PQntuples(r) != 1 || PQnfields(r) < 3 || !lsn_parse(str_of(PQgetvalue(r, 0, 1)), &out->lsn))
-        return err_set(err, RC_FATAL, "cannot create slot '%s': the server gave an answer that is not understood", name);
+        return err_set(err, RC_FATAL, "cannot create slot '%s': the server gave an answer that is not understood",
+                       name);
     snprintf(out->name, sizeof out->name, "%s", PQgetvalue(r, 0, 2));
     log_info("slot created", "slot=%s lsn=%s snapshot=%s", name, PQgetvalue(r, 0, 1), out->name);
     return RC_OK;

@@ -13,7 +13,7 @@ enum { TRANSACTION_TABLES_MAX = 1000000 };
 struct transaction_state {
     bool enabled;
     uint32_t xid;
-    bool known;   /* a BEGIN was seen since the start */
+    bool known; /* a BEGIN was seen since the start */
     int64_t total;
     struct map tables; /* "public.orders" -> int64_t * */
 };

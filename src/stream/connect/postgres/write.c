@@ -6,6 +6,7 @@
 
 #include "stream/connect/data/text.h"
 #include "stream/connect/postgres/value.h"
+#include "wire/avro/avro.h"
 
 enum { WKB_LEN = 21 };
 
@@ -225,7 +226,7 @@ static void put_json_point(const struct value *value, struct buf *out)
 }
 
 static const char *put_json_array(const struct value_type *type, const struct value *value, bool decimal_numeric,
-                              struct value_work *work, struct buf *out)
+                                  struct value_work *work, struct buf *out)
 {
     struct items items = { .type = type, .work = work, .out = out, .json = true, .decimal_numeric = decimal_numeric };
 
@@ -259,6 +260,8 @@ const char *write_json(const struct value_type *type, const struct value *value,
             buf_put_str(out, value->text);
             return NULL;
         }
+        if (decimal_numeric && avro_decimal_text(value->bytes, type->scale, out))
+            return NULL;
         text_json_base64(out, value->bytes.p, value->bytes.len);
         return NULL;
     case FORM_BYTES:
@@ -297,7 +300,6 @@ void value_absent(const struct value_type *type, struct value *out)
     *out = (struct value){ .form = type->form, .bytes = str_of(texts[type->absent]) };
     if (type->form == FORM_DECIMAL || type->form == FORM_VARIABLE) {
         out->bytes = str_n("\0", 1);
-        out->text = STR("0");
     } else if (type->form == FORM_ARRAY || type->form == FORM_VECTOR) {
         out->form = FORM_ARRAY;
         out->bytes = STR("{}");

@@ -317,14 +317,14 @@ static struct pg_value *read_row(const json_t *row)
     return values;
 }
 
-static void emit(const struct golden *golden, struct golden_table *table, enum event_op op,
-                 const struct pg_value *before, const struct pg_value *after, golden_each *each, void *user)
+static void emit(const struct golden *golden, struct golden_record record, golden_each *each, void *user)
 {
     const char *tombstones = text_of(golden->config, "tombstones.on.delete");
 
-    each(user, &(struct golden_record){ .op = op, .before = before, .after = after, .table = table });
-    if (op == EVENT_DELETE && !(tombstones && strcmp(tombstones, "false") == 0))
-        each(user, &(struct golden_record){ .op = op, .before = before, .table = table, .tombstone = true });
+    each(user, &record);
+    record.tombstone = true;
+    if (record.op == EVENT_DELETE && !(tombstones && strcmp(tombstones, "false") == 0))
+        each(user, &record);
 }
 
 static void walk_change(struct golden *golden, const json_t *change, golden_each *each, void *user)
@@ -335,24 +335,28 @@ static void walk_change(struct golden *golden, const json_t *change, golden_each
     CLEANUP_FREE struct pg_value *after = read_row(json_object_get(change, "new"));
 
     assert_non_null(table);
+    struct golden_record record = { .table = table, .before = before, .after = after };
     switch (text_of(change, "change")[0]) {
     case 'r':
-        emit(golden, table, EVENT_READ, NULL, after, each, user);
+        record.op = EVENT_READ;
         break;
     case 'I':
-        emit(golden, table, EVENT_CREATE, NULL, after, each, user);
+        record.op = EVENT_CREATE;
         break;
     case 'D':
-        emit(golden, table, EVENT_DELETE, before, NULL, each, user);
+        record.op = EVENT_DELETE;
         break;
     default:
-        if (!before || !event_key_differs(table->json, before, after)) {
-            emit(golden, table, EVENT_UPDATE, before, after, each, user);
+        record.op = EVENT_UPDATE;
+        if (!before || !event_key_differs(table->json, before, after))
             break;
-        }
-        emit(golden, table, EVENT_DELETE, before, NULL, each, user);
-        emit(golden, table, EVENT_CREATE, before, after, each, user);
+        record.op = EVENT_DELETE;
+        record.after = NULL;
+        record.other = after;
+        emit(golden, record, each, user);
+        record = (struct golden_record){ .op = EVENT_CREATE, .table = table, .before = before, .after = after };
     }
+    emit(golden, record, each, user);
 }
 
 void golden_walk(struct golden *golden, golden_each *each, void *user)

@@ -34,6 +34,7 @@ struct golden_table {
 struct golden_record {
     enum event_op op;
     const struct pg_value *before, *after;
+    const struct pg_value *other; /* of a key change: the new row, at the delete and its tombstone */
     bool tombstone;
     struct golden_table *table;
 };

@@ -328,6 +328,26 @@ static void compare_boundaries(struct comparison *c)
     }
 }
 
+/* __debezium.newkey and __debezium.oldkey: which row's key follows from the record. */
+static void compare_headers(struct comparison *c, const struct golden_record *record, const json_t *expected)
+{
+    size_t i;
+    const json_t *header;
+
+    json_array_foreach(json_object_get(expected, "headers"), i, header)
+    {
+        CLEANUP(buf_free) struct buf text = { 0 };
+        bool old = strcmp(json_string_value(json_object_get(header, "name")), "__debezium.oldkey") == 0;
+        const struct pg_value *row = old ? record->before : record->other;
+        struct str theirs = str_of(json_string_value(json_object_get(header, "text")));
+        struct err err = { 0 };
+        if (!row || event_encode_key_header(record->table->avro, row, &text, &err))
+            fail_msg("%s #%zu: %s", c->golden->name, c->at + 1, err.text);
+        if (!str_eq(buf_str(&text), theirs))
+            problem(c, "header", buf_str(&text), theirs);
+    }
+}
+
 static void compare_record(void *user, const struct golden_record *record)
 {
     struct comparison *c = user;
@@ -368,6 +388,7 @@ static void compare_record(void *user, const struct golden_record *record)
         c->at++;
         return;
     }
+    compare_headers(c, record, expected);
     if (event_program_has_key(json)) {
         json_t *ours = parse(buf_str(&key));
         compare_json(c, record, "key", ours, json_object_get(expected, "key"));
