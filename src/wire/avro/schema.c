@@ -4,7 +4,7 @@
  * that), unknown members kept as props.
  *
  * The subtle thing is names.  A name without dots belongs to the namespace around it; a mention is
- * looked up there first, and then its last part in the null namespace.
+ * looked up there first, and then in the null namespace.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -154,8 +154,9 @@ const struct avro_schema *avro_document_find(const struct avro_document *documen
     return found;
 }
 
-/* NULL with err untouched when there is no such name. */
-static const struct avro_schema *name_lookup(struct parser *parser, struct str text)
+/* NULL with err untouched when there is no such name.  or_bare: a name
+ * without dots may also be of no namespace. */
+static const struct avro_schema *name_lookup(struct parser *parser, struct str text, bool or_bare)
 {
     struct str space, name, full;
     const struct avro_schema *found;
@@ -167,7 +168,7 @@ static const struct avro_schema *name_lookup(struct parser *parser, struct str t
     if (!name_full(parser, space, name, &full))
         return NULL;
     found = avro_document_find(parser->document, full);
-    return found ? found : avro_document_find(parser->document, name);
+    return found || !or_bare ? found : avro_document_find(parser->document, text);
 }
 
 /* Fills name, space, full_name and makes the type known, so that its own fields may mention it. */
@@ -630,7 +631,7 @@ static enum rc parse_object(struct parser *parser, const json_t *json, const str
         if (str_is(type, complex_types[i].name))
             return parse_complex(parser, i, json, out);
     if (!avro_is_primitive(type, &primitive)) {
-        *out = name_lookup(parser, type);
+        *out = name_lookup(parser, type, false);
         return *out ? RC_OK : fail(parser, RC_BAD_INPUT, "type '%.*s' is not supported", STR_ARG(type));
     }
     if (!(node = node_new(parser, primitive)))
@@ -649,7 +650,7 @@ static enum rc parse_type(struct parser *parser, const json_t *json, const struc
     if (++parser->depth > AVRO_SCHEMA_DEPTH_MAX)
         return fail(parser, RC_FULL, "types nest deeper than %d", AVRO_SCHEMA_DEPTH_MAX);
     if (json_is_string(json)) {
-        *out = name_lookup(parser, avro_json_text(json));
+        *out = name_lookup(parser, avro_json_text(json), true);
         rc = *out ? RC_OK : fail(parser, RC_BAD_INPUT, "'%.*s' is not a defined name", STR_ARG(avro_json_text(json)));
     } else if (json_is_array(json)) {
         rc = parse_union(parser, json, out);
