@@ -14,7 +14,6 @@ from confluent_kafka.admin import AdminClient
 from house import House
 
 STRINGS = "org.apache.kafka.connect.storage.StringConverter"
-JSON_TYPE = {"Content-Type": "application/json"}
 
 
 def wait_for(check, seconds=30):
@@ -115,9 +114,12 @@ def test_what_is_not_there(stack):
 
 
 def test_bad_bodies_are_told_apart(stack):
-    post = lambda data, **headers: requests.post(stack.url + "/connectors", data=data, headers=headers, timeout=30)
-    assert error(post("name=a", **{"Content-Type": "application/x-www-form-urlencoded"}))[0] == 415
-    status, message = error(post('{"name": "a",', **JSON_TYPE))
+    def post(data, content_type):
+        headers = {"Content-Type": content_type}
+        return requests.post(stack.url + "/connectors", data=data, headers=headers, timeout=30)
+
+    assert error(post("name=a", "application/x-www-form-urlencoded"))[0] == 415
+    status, message = error(post('{"name": "a",', "application/json"))
     assert status == 500 and "line 1" in message
     assert error(stack.call("POST", "/connectors", {"name": "a", "config": {"topics": "t"}})) == (
         400,
@@ -263,4 +265,21 @@ def test_the_topics_are_connects_own(stack, name):
     assert found[f"task-{name}-0"]["properties"]["task.class"] == "io.confluent.connect.s3.S3SinkTask"
     assert found[f"commit-{name}"] == {"tasks": 1}
     assert found[f"target-state-{name}"] == {"state": "PAUSED", "state.v2": "PAUSED"}
+    stack.call("DELETE", f"/connectors/{name}")
+
+
+def test_a_store_that_is_away_is_waited_for(stack, name):
+    config = stack.sink(name, **{"rotate.schedule.interval.ms": "1000", "retry.backoff.ms": "500"})
+    stack.produce(name, [f"a{i}" for i in range(4)])
+    stack.call("PUT", f"/connectors/{name}/config", config)
+    wait_for(lambda: len(stack.records(name)) == 4)
+    stack.house.kill("store")
+    stack.produce(name, [f"b{i}" for i in range(8)])
+    wait_for(lambda: stack.states(name) == ["FAILED"], 60)
+    trace = stack.call("GET", f"/connectors/{name}/tasks/0/status").json()["trace"]
+    assert trace.startswith("cannot put 'raw/kafka/"), trace
+    stack.house.start("store")
+    wait_for(lambda: len(stack.records(name)) >= 12, 60)
+    assert stack.records(name) == [f"a{i}" for i in range(4)] + [f"b{i}" for i in range(8)]
+    wait_for(lambda: stack.states(name) == ["RUNNING"])
     stack.call("DELETE", f"/connectors/{name}")

@@ -1,0 +1,49 @@
+"""connect killed between two steps of the S3 sink, in every place that matters: each record is written once.
+
+Needs a build with the fault points compiled in (-Dfault=true), as `make fault` makes it.
+"""
+
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
+from house import BINARY, House  # noqa: E402
+from test_connect import Stack, wait_for  # noqa: E402
+
+
+def has_fault_points():
+    names = subprocess.run(["grep", "-c", "connect.sink_commit", BINARY], capture_output=True, text=True)
+    return names.stdout.strip() not in ("", "0")
+
+
+pytestmark = pytest.mark.skipif(not has_fault_points(), reason="built without fault points")
+
+
+@pytest.mark.parametrize("point", ["connect.s3_put", "connect.sink_commit", "connect.state_write"])
+@pytest.mark.parametrize("what", ["crash", "eio"])
+@pytest.mark.parametrize("at", [1, 4])
+def test_each_record_is_written_once(point, what, at):
+    name = "t-" + uuid.uuid4().hex[:8]
+    with House("log", "store", "registry") as house:
+        stack = Stack(house)
+        stack.s3.create_bucket(Bucket="raw")
+        house.start("connect")
+        stack.wait_ready()
+        config = stack.sink(name, **{"rotate.schedule.interval.ms": "1000"})
+        assert stack.call("PUT", f"/connectors/{name}/config", config).status_code == 201
+        wait_for(lambda: stack.states(name) == ["RUNNING"])
+        house.stop("connect")
+        house.env = {"HAUS_FAULT": f"{point}:{what}@{at}"}
+        process = house.start("connect")
+        stack.produce(name, [f"v{i}" for i in range(20)])
+        if what == "crash" and point != "connect.state_write":
+            wait_for(lambda: process.poll() is not None)
+            house.processes.pop("connect")
+            house.env = {}
+            house.start("connect")
+        wait_for(lambda: len(stack.records(name)) >= 20, 60)
+        assert stack.records(name) == [f"v{i}" for i in range(20)]
