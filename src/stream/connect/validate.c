@@ -127,6 +127,8 @@ static void check_option(const struct option *option, const struct connector_con
     if (!value && option->required)
         validation_error(out, option->name, "Missing required configuration \"%s\" which has no default value.",
                          option->name);
+    if (!value)
+        value = option->fallback; /* a default may be of what is not built */
     if (!value || is_unresolved(value))
         return;
     if (check_type(option, value, &why) && check_values(option, value, &why) &&
