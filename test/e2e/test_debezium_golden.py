@@ -155,6 +155,7 @@ class Replay:
             session.close()
 
     def records(self):
+        assert "Sanitizer" not in self.err.read_text(), self.err.read_text()[-4000:]
         lines = [json.loads(line) for line in self.out.read_text().splitlines()]
         self.failures = [line for line in lines if "failure" in line]
         return [line for line in lines if "topic" in line]

@@ -131,9 +131,13 @@ static void check_option(const struct option *option, const struct connector_con
         value = option->fallback; /* a default may be of what is not built */
     if (!value || is_unresolved(value))
         return;
-    if (check_type(option, value, &why) && check_values(option, value, &why) &&
-        (!option->check || option->check(config, value, &why)))
+    bool fits = check_type(option, value, &why) && check_values(option, value, &why);
+    if (fits && (!option->check || option->check(config, value, &why)))
         return;
+    if (fits && config->class && config->class->names_values) {
+        validation_error(out, option->name, "The '%s' value is invalid: %s", option->name, buf_cstr(&why));
+        return;
+    }
     validation_error(out, option->name, "Invalid value %s for configuration %s: %s",
                      option->type == OPTION_PASSWORD ? "[hidden]" : value, option->name, buf_cstr(&why));
 }

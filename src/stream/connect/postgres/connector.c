@@ -11,6 +11,7 @@
  *     streaming       there     the stream goes on
  *     streaming       none      refused: what happened since is lost; snapshot.mode=always begins anew
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,6 +42,8 @@ enum rc task_send(struct postgres_task *task, const struct outgoing *record, str
     }
     if (buf_failed(&task->key) || buf_failed(&task->value) || buf_failed(&task->offset))
         return err_set(err, RC_FULL, "a record of topic '%.*s' is too large", STR_ARG(record->topic));
+    if (FAULT_POINT("postgres.send"))
+        return err_set_errno(err, errno, "cannot send a record");
     return source_send(task->ctx, &out, &task->sent, err);
 }
 
@@ -300,6 +303,7 @@ const struct connector_class postgres_connector = {
     .options = postgres_options,
     .option_count = POSTGRES_OPTION_COUNT,
     .validate = validate,
+    .names_values = true,
     .single_task = true,
     .run = run,
 };

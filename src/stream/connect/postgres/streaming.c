@@ -8,6 +8,7 @@
  * holds and the offsets topic knows; but when nothing is outstanding, everything the server has sent,
  * so that a slot moves although the captured tables are quiet.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -530,6 +531,8 @@ static enum rc send_status(struct stream *s, struct err *err)
     walsender_encode_status(confirmable(s), clock_wall_us(), status);
     s->status_at_ms = clock_mono_ms() + s->task->settings.status_interval_ms;
     s->status_now = false;
+    if (FAULT_POINT("postgres.confirm"))
+        return err_set_errno(err, errno, "cannot confirm to slot '%s'", s->task->settings.slot);
     if (PQputCopyData(s->task->stream, status, sizeof status) != 1 || PQflush(s->task->stream) < 0)
         return session_error(s->task->stream, NULL, err);
     return RC_OK;
