@@ -209,6 +209,24 @@ static bool parse(const struct command *command, int argc, char **argv, char **a
     return true;
 }
 
+/* Global options may also stand before the command; returns how many words they took, -1 after telling what is wrong. */
+static int parse_leading(int argc, char **argv)
+{
+    char *none[COMMAND_ARGS_MAX];
+    int count = 0, n = 0;
+
+    while (n < argc && argv[n][0] == '-' && argv[n][1]) {
+        const char *equals = strchr(argv[n], '=');
+        size_t name_len = equals ? (size_t)(equals - argv[n]) : strlen(argv[n]);
+        const struct command_option *option = find_option(global_options, ARRAY_LEN(global_options), argv[n], name_len);
+        int words = option && option->kind != OPTION_FLAG && !equals && n + 1 < argc ? 2 : 1;
+        if (!parse(NULL, words, argv + n, none, &count))
+            return -1;
+        n += words;
+    }
+    return n;
+}
+
 static enum exit_code unknown_command(int argc, char **argv)
 {
     bool told = false;
@@ -247,6 +265,10 @@ int cli_main(int argc, char **argv)
     int arg_count = 0, used = 0;
 
     argc--, argv++;
+    int leading = parse_leading(argc, argv);
+    if (leading < 0)
+        return EXIT_USAGE;
+    argc -= leading, argv += leading;
     const struct command *command = find_command(argc, argv, &used);
     if (!parse(command, argc - used, argv + used, args, &arg_count))
         return EXIT_USAGE;

@@ -6,13 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "disk/disk.h"
 #include "face/cli/house_steps.h"
 #include "source/migrate/migrate.h"
 
-enum { WAIT_TALK_MS = 5000 };
+enum { WAIT_TALK_MS = 5000, LEFT_BEHIND_MS = 5000 };
 
 bool house_select(int argc, char **argv, bool *wanted)
 {
@@ -36,6 +37,43 @@ bool house_select(int argc, char **argv, bool *wanted)
 static bool is_ours(const struct house_state *state, size_t i)
 {
     return state->supervisor && state->services[i].status != SERVICE_STOPPED;
+}
+
+static pid_t pid_in(const char *path)
+{
+    CLEANUP(buf_free) struct buf text = { .max = 256 << 10 };
+    struct str rest = { 0 }, line = { 0 };
+    int64_t pid = 0;
+
+    if (disk_read_file(path, &text, NULL))
+        return 0;
+    rest = buf_str(&text);
+    str_cut(&rest, '\n', &line);
+    return str_to_i64(str_trim(line), 1, INT32_MAX, &pid) ? (pid_t)pid : 0;
+}
+
+static bool is_ours_by_name(pid_t pid)
+{
+    CLEANUP_FREE char *path = mem_printf("/proc/%d/comm", (int)pid);
+    CLEANUP(buf_free) struct buf name = { .max = 128 << 10 };
+
+    return !disk_read_file(path, &name, NULL) &&
+           (str_is(str_trim(buf_str(&name)), "haus") || str_is(str_trim(buf_str(&name)), "postgres"));
+}
+
+/* The services of a killed supervisor are on their way out: their ports are theirs until they have ended. */
+static void wait_for_left_behind(const struct house *house)
+{
+    int64_t deadline = clock_mono_ms() + LEFT_BEHIND_MS;
+
+    for (size_t i = 0; i < service_count; i++) {
+        CLEANUP_FREE char *lock = mem_printf("%s/run/%s/lock", house->home, services[i].name);
+        CLEANUP_FREE char *postmaster = mem_printf("%s/%s/data/postmaster.pid", house->home, services[i].name);
+        pid_t pid = pid_in(services[i].is_ready ? postmaster : lock);
+        CLEANUP(disk_close) int fd = pid && is_ours_by_name(pid) ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+        if (fd >= 0)
+            poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, (int)MAX(deadline - clock_mono_ms(), (int64_t)0));
+    }
 }
 
 static enum exit_code check_ports(const struct house *house, const bool *wanted, const struct house_state *state)
@@ -153,6 +191,8 @@ enum exit_code house_start(const struct house *house, const bool *wanted)
     if (house_state_read(house, &state, &err))
         return fail_err(&err);
     bool running = is_running_all(house, &state, wanted);
+    if (!running && !state.supervisor)
+        wait_for_left_behind(house);
     enum exit_code code = running ? EXIT_DONE : check_ports(house, wanted, &state);
     for (size_t i = 0; i < service_count; i++)
         all[i] = wanted[i] || is_ours(&state, i);

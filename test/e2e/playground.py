@@ -1,0 +1,119 @@
+"""A whole house for a test: `haus up` in a home and on ports of its own, taken down at the end.
+
+    with Playground() as play:
+        play.haus("seed", "--count", "100")
+        assert play.json("verify")[0]["equal"]
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from house import BINARY, PORTS, ROOT, free_offset
+
+TABLES = ("customers", "order_items", "orders", "payments", "products")
+
+
+class Playground:
+    def __init__(self, env=None, folder=None):
+        self.base = Path(tempfile.mkdtemp(prefix="haus-play-"))
+        self.base.chmod(0o755)  # the server's own user must pass through
+        self.home = self.base / "home"
+        self.offset = free_offset()
+        self.env = {
+            **os.environ,
+            "HAUS_HOME": str(self.home),
+            "HAUS_PORT_OFFSET": str(self.offset),
+            "HAUS_PLAYGROUND": str(folder or ROOT / "playground"),
+            **(env or {}),
+        }
+
+    def port(self, service):
+        return PORTS[service] + self.offset
+
+    def address(self, service):
+        return f"127.0.0.1:{self.port(service)}"
+
+    def url(self, service):
+        return f"http://{self.address(service)}"
+
+    def run(self, *args, timeout=180):
+        return subprocess.run([BINARY, *args], env=self.env, capture_output=True, text=True, timeout=timeout, check=False)
+
+    def haus(self, *args, timeout=180):
+        """Runs a command that must succeed; its stdout."""
+        done = self.run(*args, timeout=timeout)
+        assert done.returncode == 0, f"haus {' '.join(args)}: {done.returncode}\n{done.stderr}{done.stdout}{self.logs()}"
+        return done.stdout
+
+    def json(self, *args):
+        """A listing that may fail (verify exits 1 when not equal) but always prints JSON."""
+        done = self.run(*args, "-o", "json")
+        assert done.stdout, f"haus {' '.join(args)}: {done.returncode}\n{done.stderr}{self.logs()}"
+        return json.loads(done.stdout)
+
+    def status(self):
+        return {row["name"]: row for row in self.json("status")["services"]}
+
+    def pid(self, service):
+        return self.status()[service]["pid"]
+
+    def logs(self):
+        texts = []
+        for file in sorted((self.home / "logs").glob("*.log")):
+            texts.append(f"--- {file.name}\n{file.read_text(errors='replace')[-1500:]}")
+        return "\n".join(texts)
+
+    def wait_ready(self, *names, timeout=60):
+        deadline = time.monotonic() + timeout
+        while True:
+            state = self.status()
+            if all(state[name]["state"] == "ready" for name in names or state):
+                return state
+            assert time.monotonic() < deadline, f"not ready: {state}\n{self.logs()}"
+            time.sleep(0.1)
+
+    def wait_for(self, what, ask, timeout=150):
+        """Asks until the answer is true."""
+        deadline = time.monotonic() + timeout
+        while True:
+            answer = ask()
+            if answer:
+                return answer
+            assert time.monotonic() < deadline, f"waited in vain for {what}\n{self.run('verify').stdout}\n{self.logs()}"
+            time.sleep(0.3)
+
+    def raw_has_all(self):
+        rows = self.json("verify")
+        return all(r["source"] == r["log"] == r["raw"] and r["raw_events"] == r["log_events"] for r in rows)
+
+    def settle(self, timeout=150):
+        """Waits until the raw files hold everything, builds, and proves all stations equal."""
+        self.wait_for("the raw files", self.raw_has_all, timeout)
+        self.haus("build")
+        rows = self.json("verify")
+        assert all(row["equal"] for row in rows), rows
+        return {row["table"]: row for row in rows}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.run("down")
+        shutil.rmtree(self.base, ignore_errors=True)
+
+
+def fast_templates(folder, schedule_ms=3000):
+    """The playground's templates with a sink that closes its files every few seconds, in a folder of their own."""
+    target = Path(folder) / "playground"
+    shutil.copytree(ROOT / "playground", target)
+    sink = target / "connectors" / "s3-sink-storefront.template.json"
+    text = sink.read_text()
+    changed = text.replace('"rotate.schedule.interval.ms": "60000"', f'"rotate.schedule.interval.ms": "{schedule_ms}"')
+    assert changed != text
+    sink.write_text(changed)
+    return target
