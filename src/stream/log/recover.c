@@ -225,9 +225,11 @@ static enum rc recover(struct partition *partition, bool check, struct err *err)
 
     replay.from = load_snapshot(partition, INT64_MAX);
     replay.end = partition_active(partition)->base_offset;
-    for (size_t k = 0; k + 1 < partition->segment_count; k++) {
-        segment_load_index_files(partition->segments[k]); /* for its largest timestamp */
+    for (size_t k = 0; k + 1 < partition->segment_count; k++) { /* for its largest timestamp */
+        enum rc rc = segment_load_index(partition->segments[k], err);
         segment_forget_index(partition->segments[k]);
+        if (rc)
+            return rc;
     }
     for (i = first_to_read(partition, check, replay.from); i < partition->segment_count && !cut; i++) {
         uint64_t torn = 0;
@@ -256,7 +258,7 @@ static enum rc recover(struct partition *partition, bool check, struct err *err)
     return save_epochs(partition, err);
 }
 
-/* what a scan found in the page cache need not be on the disk yet */
+/* what a scan found in the page cache need not be on the disk yet, nor its name */
 static enum rc flush_found(struct partition *partition, struct err *err)
 {
     enum rc rc = RC_OK;
@@ -264,7 +266,7 @@ static enum rc flush_found(struct partition *partition, struct err *err)
     for (size_t i = partition->segment_count; i > 0 && i + 2 > partition->segment_count && !rc; i--)
         if (partition->segments[i - 1]->size)
             rc = disk_flush(partition->segments[i - 1]->file.fd, partition->dir, err);
-    return rc;
+    return rc || partition->log_end == 0 ? rc : disk_flush_dir(partition->dir, err);
 }
 
 static enum rc write_metadata(const struct partition *partition, struct err *err)

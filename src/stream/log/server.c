@@ -179,10 +179,11 @@ static void before_sleep(uv_prepare_t *prepare)
 {
     struct server *server = prepare->data;
 
-    connections_work(server);
-    if (server->before_sleep)
-        server->before_sleep(server->before_sleep_context);
-    connections_work(server);
+    do {
+        connections_work(server);
+        if (server->before_sleep)
+            server->before_sleep(server->before_sleep_context);
+    } while (server->dirty);
 }
 
 static enum rc watch_stop(struct server *server, struct err *err)

@@ -251,7 +251,7 @@ enum rc topics_load(struct broker *broker, struct err *err)
         rc = load_table(broker, buf_str(&text), err);
     if (!rc)
         sweep_directories(broker);
-    return rc;
+    return rc ? rc : disk_flush_dir(broker->dir, err);
 }
 
 /* -------------------------------------------------------------------------------------- changing */

@@ -208,10 +208,14 @@ static void indexes_that_are_lost_or_damaged_are_made_again(void **state)
                                             "printf garbage >$i; done",
                                             f->dir);
 
+    struct offset_at at;
+
     fill_segments(f);
     crash(f);
     assert_int_equal(system(command), 0);
     open_broker(f);
+    assert_int_equal(partition_find_time(f->partition, 1001, &at), KAFKA_NONE);
+    assert_int_equal(at.offset, 1);
     expect_all(f);
 }
 
