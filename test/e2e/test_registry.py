@@ -7,6 +7,7 @@ import time
 import pytest
 import requests
 from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
 from confluent_kafka.schema_registry.error import SchemaRegistryError
@@ -147,6 +148,20 @@ def test_the_topic_is_compacted_and_its_records_are_exact(house, client):
         '{"keytype":"SCHEMA","subject":"exact","version":1,"magic":1}',
         '{"subject":"exact","version":1,"id":%d,"schema":"\\"string\\"","deleted":false}' % number,
     ) in rows
+    topic = ConfigResource(ResourceType.TOPIC, "_schemas")
+    admin = AdminClient({"bootstrap.servers": house.address("log")})
+    settings = admin.describe_configs([topic])[topic].result(20)
+    assert settings["cleanup.policy"].value == "compact"
+    assert len(admin.list_topics("_schemas", 20).topics["_schemas"].partitions) == 1
+
+
+def test_a_topic_that_deletes_is_complained_about():
+    with House("log") as house:
+        admin = AdminClient({"bootstrap.servers": house.address("log")})
+        admin.create_topics([NewTopic("_schemas", 1, 1)])["_schemas"].result(20)
+        house.start("registry")
+        assert requests.get(house.url("registry") + "/subjects", timeout=20).json() == []
+        assert "the topic is not compacted" in house.log_text("registry")
 
 
 def everything(url):

@@ -141,6 +141,41 @@ static rd_kafka_resp_err_t create_topic(struct log_store *store, char text[stati
     return error;
 }
 
+static void check_policy(struct log_store *store, const rd_kafka_ConfigResource_t *resource)
+{
+    size_t n = 0;
+    const rd_kafka_ConfigEntry_t **entries = rd_kafka_ConfigResource_configs(resource, &n);
+
+    for (size_t i = 0; i < n; i++) {
+        const char *value = rd_kafka_ConfigEntry_value(entries[i]);
+        if (strcmp(rd_kafka_ConfigEntry_name(entries[i]), "cleanup.policy") == 0 && value &&
+            strcmp(value, "compact") != 0)
+            log_error("schemas may be lost: the topic is not compacted; set its cleanup.policy to compact",
+                      "topic=%s cleanup.policy=%s", store->options.topic, value);
+    }
+}
+
+/* A topic that others made may delete what is old. */
+static void check_topic(struct log_store *store)
+{
+    rd_kafka_queue_t *answers = rd_kafka_queue_new(store->producer);
+    rd_kafka_ConfigResource_t *topic = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, store->options.topic);
+    const rd_kafka_ConfigResource_t **found = NULL;
+    rd_kafka_event_t *event;
+    size_t n = 0;
+
+    rd_kafka_DescribeConfigs(store->producer, &topic, 1, NULL, answers);
+    event = rd_kafka_queue_poll(answers, QUERY_TIMEOUT_MS);
+    if (event && !rd_kafka_event_error(event))
+        found = rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(event), &n);
+    for (size_t i = 0; i < n; i++)
+        check_policy(store, found[i]);
+    if (event)
+        rd_kafka_event_destroy(event);
+    rd_kafka_ConfigResource_destroy(topic);
+    rd_kafka_queue_destroy(answers);
+}
+
 static void ensure_topic(struct log_store *store)
 {
     static struct log_rate rate;
@@ -149,7 +184,9 @@ static void ensure_topic(struct log_store *store)
     for (;;) {
         rd_kafka_resp_err_t error = create_topic(store, text);
         unsigned more = 0;
-        if (!error)
+        if (error == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
+            check_topic(store);
+        else if (!error)
             log_info("made the topic", "topic=%s cleanup.policy=compact", store->options.topic);
         if (!error || error == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
             return;
