@@ -3,7 +3,7 @@
 #define STREAM_CONNECT_POSTGRES_SLOT_H
 
 #include "stream/connect/postgres/session.h"
-#include "wire/pg/lsn.h"
+#include "wire/pg/pg.h"
 
 enum { SNAPSHOT_NAME_MAX = 64 };
 
