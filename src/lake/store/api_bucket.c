@@ -186,7 +186,7 @@ void api_get_bucket_policy_status(struct exchange *x)
     if (!find(x, txn, &bucket))
         return;
     answer_xml_begin(&out, "PolicyStatus");
-    xml_put(&out, "IsPublic", policy_allows(bucket.policy, &get) ? STR("TRUE") : STR("FALSE"));
+    xml_put(&out, "IsPublic", policy_allows(bucket.policy, &get) ? STR("true") : STR("false"));
     answer_xml_end(x, &out, "PolicyStatus");
 }
 
