@@ -23,6 +23,8 @@ void avro_json_print_sorted(const json_t *value, struct buf *out);
 /* Java's Double.toString, or Float.toString; NaN and the infinities quoted. */
 void avro_json_print_double(double v, bool single, struct buf *out);
 struct str avro_json_text(const json_t *value); /* view; absent when it is not a string */
+/* Sets logical, precision and scale from the props, where they are valid. */
+void avro_logical_parse(struct avro_schema *node);
 bool avro_is_primitive(struct str name, enum avro_type *out);
 /* Java's NaN, Infinity, -Infinity. */
 bool avro_double_word(struct str text, double *out);
