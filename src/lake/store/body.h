@@ -8,7 +8,7 @@
 #include "lake/store/blob.h"
 #include "lake/store/checksum.h"
 #include "lake/store/chunked.h"
-#include "net/sigv4.h"
+#include "net/net.h"
 
 enum { BODY_TEXT_MAX = 4 << 20, MD5_TEXT = 32 };
 #define OBJECT_SIZE_MAX ((uint64_t)5 << 30) /* of one PUT or one part */

@@ -1,7 +1,7 @@
 /* Conditional requests; see condition.h. */
 #include "lake/store/condition.h"
 
-#include "net/http_date.h"
+#include "net/net.h"
 
 static struct str unquoted(struct str tag)
 {

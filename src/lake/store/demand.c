@@ -3,8 +3,7 @@
 
 #include <string.h>
 
-#include "net/uri.h"
-#include "net/xml.h"
+#include "net/net.h"
 
 static struct str kept(struct arena *arena, struct str text)
 {

@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "net/port.h"
+#include "net/net.h"
 #include "stream/log/connection.h"
 
 enum { BACKLOG = 512, SCRATCH = 256 << 10, HEAP_KEPT = 16 << 20 };

@@ -2,7 +2,7 @@
 #ifndef WIRE_KAFKA_ERROR_H
 #define WIRE_KAFKA_ERROR_H
 
-#include "base/attr.h"
+#include "base/base.h"
 
 enum kafka_error {
     KAFKA_UNKNOWN_SERVER_ERROR = -1,
