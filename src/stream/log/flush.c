@@ -11,6 +11,8 @@
 #include "disk/disk.h"
 #include "stream/log/partition.h"
 
+enum { FLUSH_ALL_FROM = 48 };
+
 struct flush_file {
     struct partition *partition;
     struct segment *segment;
@@ -51,21 +53,56 @@ static void flush_one(struct flush_file *file)
 {
     if (FAULT_POINT("log.flush"))
         file->failed = true, err_set_errno(&file->err, errno, "cannot flush '%s'", file->segment->dir);
-    else if (disk_flush(file->segment->file.fd, file->segment->dir, &file->err))
+    else if (disk_flush(file->segment->file.fd, file->segment->dir, &file->err) ||
+             (file->name_too && disk_flush_dir(file->segment->dir, &file->err)))
         file->failed = true;
-    if (file->failed || !file->name_too)
-        return;
-    CLEANUP_FREE char *parent = mem_printf("%s/..", file->segment->dir);
-    if (disk_flush_dir(file->segment->dir, &file->err) || disk_flush_dir(parent, &file->err))
-        file->failed = true;
+}
+
+/* the directories of new partitions all lie in one */
+static void flush_parent(struct round *round)
+{
+    CLEANUP_FREE char *parent = NULL;
+    struct err err = { 0 };
+    bool failed = false;
+
+    for (size_t i = 0; i < round->count; i++) {
+        if (!round->files[i].name_too)
+            continue;
+        if (!parent) {
+            parent = mem_printf("%s/..", round->files[i].segment->dir);
+            failed = disk_flush_dir(parent, &err) != RC_OK;
+        }
+        if (failed && !round->files[i].failed) {
+            round->files[i].failed = true;
+            round->files[i].err = err;
+        }
+    }
+}
+
+/* So many files, or names: the whole file system at once is quicker. */
+static void flush_all(struct round *round)
+{
+    bool failed = FAULT_POINT("log.flush_all") || syncfs(round->files[0].segment->file.fd) < 0;
+    int saved = errno;
+
+    for (size_t i = 0; i < round->count && failed; i++) {
+        round->files[i].failed = true;
+        err_set_errno(&round->files[i].err, saved, "cannot flush the file system of '%s'",
+                      round->files[i].segment->dir);
+    }
 }
 
 static void run_round(struct round *round)
 {
-    for (size_t i = 0; i < round->count && round->count > 1; i++) /* the disk may begin with all of them at once */
-        sync_file_range(round->files[i].segment->file.fd, 0, 0, SYNC_FILE_RANGE_WRITE);
-    for (size_t i = 0; i < round->count; i++)
-        flush_one(&round->files[i]);
+    if (round->count >= FLUSH_ALL_FROM) {
+        flush_all(round);
+    } else {
+        for (size_t i = 0; i < round->count && round->count > 1; i++) /* the disk may begin with all of them at once */
+            sync_file_range(round->files[i].segment->file.fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+        for (size_t i = 0; i < round->count; i++)
+            flush_one(&round->files[i]);
+        flush_parent(round);
+    }
     for (size_t i = 0; i < round->removal_count; i++)
         segment_unlink(round->removals[i]);
 }

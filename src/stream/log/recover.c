@@ -102,14 +102,19 @@ static void load_epochs(struct partition *partition)
     }
 }
 
+static void print_epochs(const struct partition *partition, struct buf *out)
+{
+    buf_printf(out, "0\n%zu\n", partition->epoch_count);
+    for (size_t i = 0; i < partition->epoch_count; i++)
+        buf_printf(out, "%d %lld\n", partition->epochs[i].epoch, (long long)partition->epochs[i].offset);
+}
+
 static enum rc save_epochs(const struct partition *partition, struct err *err)
 {
     CLEANUP_FREE char *path = mem_printf("%s/leader-epoch-checkpoint", partition->dir);
     CLEANUP(buf_free) struct buf text = { 0 };
 
-    buf_printf(&text, "0\n%zu\n", partition->epoch_count);
-    for (size_t i = 0; i < partition->epoch_count; i++)
-        buf_printf(&text, "%d %lld\n", partition->epochs[i].epoch, (long long)partition->epochs[i].offset);
+    print_epochs(partition, &text);
     return disk_replace_file(path, text.data, text.len, 0644, err);
 }
 
@@ -258,17 +263,6 @@ static enum rc recover(struct partition *partition, bool check, struct err *err)
     return save_epochs(partition, err);
 }
 
-/* what a scan found in the page cache need not be on the disk yet, nor its name */
-static enum rc flush_found(struct partition *partition, struct err *err)
-{
-    enum rc rc = RC_OK;
-
-    for (size_t i = partition->segment_count; i > 0 && i + 2 > partition->segment_count && !rc; i--)
-        if (partition->segments[i - 1]->size)
-            rc = disk_flush(partition->segments[i - 1]->file.fd, partition->dir, err);
-    return rc || partition->log_end == 0 ? rc : disk_flush_dir(partition->dir, err);
-}
-
 static enum rc write_metadata(const struct partition *partition, struct err *err)
 {
     CLEANUP_FREE char *path = mem_printf("%s/partition.metadata", partition->dir);
@@ -304,8 +298,6 @@ enum rc partition_open(struct broker *broker, struct topic *topic, int32_t index
         load_epochs(partition);
         rc = recover(partition, check, err);
     }
-    if (!rc && check)
-        rc = flush_found(partition, err);
     if (rc) {
         partition_release(partition);
         return err_wrap(err, "cannot open partition %d of topic '%s'", index, topic->name);
@@ -317,10 +309,21 @@ enum rc partition_open(struct broker *broker, struct topic *topic, int32_t index
     return RC_OK;
 }
 
+static enum rc write_plain(const char *path, const struct buf *bytes, struct err *err)
+{
+    CLEANUP(disk_close) int fd = -1;
+    enum rc rc = disk_open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644, &fd, err);
+
+    return rc ? rc : disk_write_all(fd, bytes->data, bytes->len, path, err);
+}
+
+/* Nothing here is flushed: each file is checked when it is read, and made again from the log when it is not sound. */
 void partition_checkpoint(struct partition *partition)
 {
+    CLEANUP_FREE char *epochs = mem_printf("%s/leader-epoch-checkpoint", partition->dir);
     CLEANUP(buf_free) struct buf path = { 0 };
     CLEANUP(buf_free) struct buf bytes = { 0 };
+    CLEANUP(buf_free) struct buf epoch_text = { 0 };
     struct segment *active = partition_active(partition);
     struct err err = { 0 };
 
@@ -328,8 +331,9 @@ void partition_checkpoint(struct partition *partition)
         return;
     segment_path(partition->dir, partition->log_end, ".snapshot", &path);
     producers_save(&partition->producers, &bytes);
-    if ((active->has_index && segment_write_index(active, true, &err)) || save_epochs(partition, &err) ||
-        disk_replace_file(buf_cstr(&path), bytes.data, bytes.len, 0644, &err))
+    print_epochs(partition, &epoch_text);
+    if ((active->has_index && segment_write_index(active, false, &err)) || write_plain(buf_cstr(&path), &bytes, &err) ||
+        (!disk_exists(epochs) && write_plain(epochs, &epoch_text, &err)))
         log_warn("cannot write a checkpoint; the next start takes longer", "partition=%s why=%s", partition->dir,
                  err.text);
 }

@@ -15,9 +15,11 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "disk/disk.h"
 #include "stream/log/flush.h"
@@ -241,6 +243,39 @@ static void sweep_directories(struct broker *broker)
         closedir(d);
 }
 
+static enum rc flush_partition(const struct partition *partition, struct err *err)
+{
+    enum rc rc = RC_OK;
+
+    for (size_t i = partition->segment_count; i > 0 && i + 2 > partition->segment_count && !rc; i--)
+        rc = disk_flush(partition->segments[i - 1]->file.fd, partition->dir, err);
+    return rc ? rc : disk_flush_dir(partition->dir, err);
+}
+
+/* What was found after an unclean stop may be in the page cache only, and its names too; now readers will see it. */
+static enum rc flush_found(struct broker *broker, struct err *err)
+{
+    enum { ONE_BY_ONE_MAX = 16 };
+    CLEANUP(disk_close) int fd = -1;
+    int32_t with_records = 0;
+    enum rc rc = disk_open(broker->dir, O_RDONLY | O_DIRECTORY, 0, &fd, err);
+
+    for (int pass = 0; pass < 2 && !rc; pass++) {
+        if (pass == 1 && with_records > ONE_BY_ONE_MAX)
+            return syncfs(fd) < 0 ? err_set_errno(err, errno, "cannot flush '%s'", broker->dir) : RC_OK;
+        for (struct map_entry *e = NULL; !rc && (e = map_next(&broker->topics, e));) {
+            const struct topic *topic = e->value;
+            for (int32_t i = 0; i < topic->partition_count && !rc; i++) {
+                bool has_records = topic->partitions[i]->log_end > 0;
+                with_records += pass == 0 && has_records;
+                if (pass == 1 && has_records)
+                    rc = flush_partition(topic->partitions[i], err);
+            }
+        }
+    }
+    return rc ? rc : disk_flush_dir(broker->dir, err);
+}
+
 enum rc topics_load(struct broker *broker, struct err *err)
 {
     CLEANUP_FREE char *path = mem_printf("%s/haus.topics", broker->dir);
@@ -251,7 +286,7 @@ enum rc topics_load(struct broker *broker, struct err *err)
         rc = load_table(broker, buf_str(&text), err);
     if (!rc)
         sweep_directories(broker);
-    return rc ? rc : disk_flush_dir(broker->dir, err);
+    return rc || broker->was_clean ? rc : flush_found(broker, err);
 }
 
 /* -------------------------------------------------------------------------------------- changing */
