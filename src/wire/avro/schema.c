@@ -11,256 +11,7 @@
 
 #include "wire/avro/avro.h"
 #include "wire/avro/document.h"
-
-struct parser {
-    struct avro_document *document;
-    struct str space; /* of the named type around; "" if none */
-    struct buf path;  /* JSON pointer to what is looked at */
-    int depth;
-    struct err *err;
-};
-
-static enum rc fail(struct parser *parser, enum rc rc, const char *format, ...) PRINTF_LIKE(3, 4);
-static enum rc fail(struct parser *parser, enum rc rc, const char *format, ...)
-{
-    char words[512];
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(words, sizeof words, format, args);
-    va_end(args);
-    return err_set(parser->err, rc, "invalid schema: at %s: %s", parser->path.len ? buf_cstr(&parser->path) : "/",
-                   words);
-}
-
-static enum rc out_of_room(struct parser *parser)
-{
-    return fail(parser, RC_FULL, "the schema is too large");
-}
-
-static size_t path_push(struct parser *parser, const char *name)
-{
-    size_t mark = parser->path.len;
-    buf_printf(&parser->path, "/%s", name);
-    return mark;
-}
-
-static size_t path_push_index(struct parser *parser, const char *name, size_t index)
-{
-    size_t mark = parser->path.len;
-    buf_printf(&parser->path, "%s%s/%zu", *name ? "/" : "", name, index);
-    return mark;
-}
-
-static void path_pop(struct parser *parser, size_t mark)
-{
-    parser->path.len = mark;
-    if (parser->path.data)
-        parser->path.data[mark] = '\0';
-}
-
-static struct avro_schema *node_new(struct parser *parser, enum avro_type type)
-{
-    struct avro_schema *node = arena_alloc(&parser->document->arena, sizeof *node);
-    if (!node)
-        return NULL;
-    node->type = type;
-    node->id = parser->document->node_count++;
-    return node;
-}
-
-static struct avro_schema *node_primitive(struct parser *parser, enum avro_type type)
-{
-    struct avro_schema **shared = &parser->document->primitives[type];
-    if (!*shared)
-        *shared = node_new(parser, type);
-    return *shared;
-}
-
-/* ---------------------------------------------------------------- names */
-
-static bool name_byte_ok(unsigned char c, bool first)
-{
-    bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0x80;
-    return letter || (!first && c >= '0' && c <= '9');
-}
-
-static enum rc check_name(struct parser *parser, struct str name)
-{
-    if (!name.len)
-        return fail(parser, RC_BAD_INPUT, "empty name");
-    for (size_t i = 0; i < name.len; i++)
-        if (!name_byte_ok((unsigned char)name.p[i], i == 0))
-            return fail(parser, RC_BAD_INPUT, "illegal %scharacter in name '%.*s'", i ? "" : "first ", STR_ARG(name));
-    return RC_OK;
-}
-
-/* "a.b.R" -> "a.b", "R"; without a dot the namespace around. */
-static void name_split(struct str text, struct str around, struct str *space, struct str *name)
-{
-    const char *dot = text.len ? memrchr(text.p, '.', text.len) : NULL;
-
-    *space = dot ? str_n(text.p, (size_t)(dot - text.p)) : around;
-    *name = dot ? str_skip(text, (size_t)(dot - text.p) + 1) : text;
-    if (!space->p)
-        *space = STR("");
-}
-
-static bool name_full(struct parser *parser, struct str space, struct str name, struct str *out)
-{
-    char *text;
-    if (!space.len) {
-        *out = name;
-        return true;
-    }
-    text = arena_printf(&parser->document->arena, "%.*s.%.*s", STR_ARG(space), STR_ARG(name));
-    *out = str_of(text);
-    return text != NULL;
-}
-
-const struct avro_schema *avro_document_find(const struct avro_document *document, struct str full_name)
-{
-    const struct avro_schema *found = map_get(&document->names, full_name);
-    for (size_t i = 0; !found && i < document->known_count; i++)
-        found = map_get(&document->known[i]->names, full_name);
-    return found;
-}
-
-/* NULL with err untouched when there is no such name.  or_bare: a name
- * without dots may also be of no namespace. */
-static const struct avro_schema *name_lookup(struct parser *parser, struct str text, bool or_bare)
-{
-    struct str space, name, full;
-    const struct avro_schema *found;
-    enum avro_type primitive;
-
-    if (avro_is_primitive(text, &primitive))
-        return node_primitive(parser, primitive);
-    name_split(text, parser->space, &space, &name);
-    if (!name_full(parser, space, name, &full))
-        return NULL;
-    found = avro_document_find(parser->document, full);
-    return found || !or_bare ? found : avro_document_find(parser->document, text);
-}
-
-/* Fills name, space, full_name and makes the type known, so that its own fields may mention it. */
-static enum rc define_name(struct parser *parser, struct avro_schema *node, const json_t *json)
-{
-    struct str given = avro_json_text(json_object_get(json, "name"));
-    struct str around = avro_json_text(json_object_get(json, "namespace"));
-    enum avro_type primitive;
-
-    if (!given.p)
-        return fail(parser, RC_BAD_INPUT, "no name in this %s", avro_type_name(node->type));
-    name_split(given, around.p ? around : parser->space, &node->space, &node->name);
-    if (check_name(parser, node->name))
-        return RC_BAD_INPUT;
-    if (!name_full(parser, node->space, node->name, &node->full_name))
-        return out_of_room(parser);
-    if (avro_is_primitive(node->full_name, &primitive))
-        return fail(parser, RC_BAD_INPUT, "a type may not be named after the primitive '%.*s'",
-                    STR_ARG(node->full_name));
-    if (avro_document_find(parser->document, node->full_name))
-        return fail(parser, RC_BAD_INPUT, "cannot redefine '%.*s'", STR_ARG(node->full_name));
-    map_put(&parser->document->names, node->full_name, node);
-    return RC_OK;
-}
-
-/* ---------------------------------------------------------------- members */
-
-static bool is_reserved(const char *const *reserved, const char *name)
-{
-    for (; *reserved; reserved++)
-        if (strcmp(*reserved, name) == 0)
-            return true;
-    return false;
-}
-
-static const char *const field_reserved[] = { "default", "doc", "name", "order", "type", "aliases", NULL };
-static const char *const schema_reserved[] = { "doc",     "fields", "items", "name",    "namespace", "size",
-                                               "symbols", "values", "type",  "aliases", NULL };
-static const char *const enum_reserved[] = { "doc",     "fields", "items", "name",    "namespace", "size",
-                                             "symbols", "values", "type",  "aliases", "default",   NULL };
-
-static bool json_depth_ok(const json_t *value, int left)
-{
-    const char *key UNUSED;
-    json_t *item;
-    size_t i;
-
-    if (left <= 0)
-        return false;
-    json_array_foreach(value, i, item) if (!json_depth_ok(item, left - 1)) return false;
-    json_object_foreach((json_t *)(uintptr_t)value, key, item) if (!json_depth_ok(item, left - 1)) return false;
-    return true;
-}
-
-static enum rc parse_props(struct parser *parser, const json_t *json, const char *const *reserved,
-                           const struct avro_prop **out, size_t *count)
-{
-    struct avro_prop *props = NULL;
-    const char *key;
-    json_t *value;
-    size_t n = 0;
-
-    json_object_foreach((json_t *)(uintptr_t)json, key, value) n += !is_reserved(reserved, key);
-    if (!n)
-        return RC_OK;
-    if (!(props = arena_array(&parser->document->arena, n, sizeof *props)))
-        return out_of_room(parser);
-    n = 0;
-    json_object_foreach((json_t *)(uintptr_t)json, key, value)
-    {
-        if (is_reserved(reserved, key))
-            continue;
-        props[n++] = (struct avro_prop){ str_of(key), value };
-    }
-    *out = props;
-    *count = n;
-    return RC_OK;
-}
-
-static bool str_list_has(const struct str *list, size_t count, struct str s)
-{
-    for (size_t i = 0; i < count; i++)
-        if (str_eq(list[i], s))
-            return true;
-    return false;
-}
-
-/* `space`: namespace that aliases without dots belong to; absent view: leave them as they are (fields). */
-static enum rc parse_aliases(struct parser *parser, const json_t *json, struct str space, const struct str **out,
-                             size_t *count)
-{
-    const json_t *list = json_object_get(json, "aliases");
-    struct str *aliases = NULL;
-    size_t n = 0;
-
-    if (!list)
-        return RC_OK;
-    if (!json_is_array(list))
-        return fail(parser, RC_BAD_INPUT, "aliases are not an array");
-    if (json_array_size(list) &&
-        !(aliases = arena_array(&parser->document->arena, json_array_size(list), sizeof *aliases)))
-        return out_of_room(parser);
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        struct str alias = avro_json_text(json_array_get(list, i)), part, name;
-        if (!alias.p)
-            return fail(parser, RC_BAD_INPUT, "an alias is not a string");
-        if (space.p) {
-            name_split(alias, space, &part, &name);
-            if (check_name(parser, name))
-                return RC_BAD_INPUT;
-            if (!name_full(parser, part, name, &alias))
-                return out_of_room(parser);
-        }
-        if (!str_list_has(aliases, n, alias))
-            aliases[n++] = alias;
-    }
-    *out = n ? aliases : NULL;
-    *count = n;
-    return RC_OK;
-}
+#include "wire/avro/parser.h"
 
 /* ---------------------------------------------------------------- types */
 
@@ -292,8 +43,8 @@ static enum rc parse_fallback(struct parser *parser, const json_t *json, struct 
         avro_double_word(text, &number))
         return RC_OK;
     if (!str_to_double(str_trim(text), &number) || !(made = json_real(number)))
-        return fail(parser, RC_BAD_INPUT, "default '%.*s' of field '%.*s' is not a number", STR_ARG(text),
-                    STR_ARG(field->name));
+        return parser_fail(parser, RC_BAD_INPUT, "default '%.*s' of field '%.*s' is not a number", STR_ARG(text),
+                           STR_ARG(field->name));
     json_array_append_new(parser->document->owned, made);
     field->fallback = made;
     return RC_OK;
@@ -310,7 +61,7 @@ static enum rc parse_order(struct parser *parser, const json_t *json, enum avro_
             return RC_OK;
         }
     }
-    return fail(parser, RC_BAD_INPUT, "order must be ascending, descending or ignore");
+    return parser_fail(parser, RC_BAD_INPUT, "order must be ascending, descending or ignore");
 }
 
 static enum rc parse_field(struct parser *parser, const json_t *json, struct avro_field *field)
@@ -322,23 +73,23 @@ static enum rc parse_field(struct parser *parser, const json_t *json, struct avr
 
     field->name = avro_json_text(json_object_get(json, "name"));
     if (!field->name.p)
-        return fail(parser, RC_BAD_INPUT, "no field name");
-    if ((rc = check_name(parser, field->name)))
+        return parser_fail(parser, RC_BAD_INPUT, "no field name");
+    if ((rc = parser_check_name(parser, field->name)))
         return rc;
     if (!type)
-        return fail(parser, RC_BAD_INPUT, "field '%.*s' has no type", STR_ARG(field->name));
+        return parser_fail(parser, RC_BAD_INPUT, "field '%.*s' has no type", STR_ARG(field->name));
     field->doc = avro_json_text(json_object_get(json, "doc"));
-    mark = path_push(parser, "type");
+    mark = parser_enter(parser, "type");
     if ((rc = parse_type(parser, type, &field->type)))
         return rc;
-    path_pop(parser, mark);
+    parser_leave(parser, mark);
     if (order && (rc = parse_order(parser, order, &field->order)))
         return rc;
     if (json_object_get(json, "default") && (rc = parse_fallback(parser, json_object_get(json, "default"), field)))
         return rc;
-    if ((rc = parse_aliases(parser, json, (struct str){ 0 }, &field->aliases, &field->alias_count)))
+    if ((rc = parser_aliases(parser, json, (struct str){ 0 }, &field->aliases, &field->alias_count)))
         return rc;
-    return parse_props(parser, json, field_reserved, &field->props, &field->prop_count);
+    return parser_props(parser, json, parser_field_reserved, &field->props, &field->prop_count);
 }
 
 static enum rc parse_fields(struct parser *parser, struct avro_schema *node, const json_t *list)
@@ -351,16 +102,16 @@ static enum rc parse_fields(struct parser *parser, struct avro_schema *node, con
     if (!n)
         return RC_OK;
     if (!(fields = arena_array(&parser->document->arena, n, sizeof *fields)))
-        return out_of_room(parser);
+        return parser_no_room(parser);
     for (i = 0; i < n && !rc; i++) {
-        size_t mark = path_push_index(parser, "fields", i);
+        size_t mark = parser_enter_index(parser, "fields", i);
         if ((rc = parse_field(parser, json_array_get(list, i), &fields[i])))
             break;
         if (map_put(&names, fields[i].name, &fields[i]))
-            rc = fail(parser, RC_BAD_INPUT, "duplicate field '%.*s' in record '%.*s'", STR_ARG(fields[i].name),
-                      STR_ARG(node->name));
+            rc = parser_fail(parser, RC_BAD_INPUT, "duplicate field '%.*s' in record '%.*s'", STR_ARG(fields[i].name),
+                             STR_ARG(node->name));
         else
-            path_pop(parser, mark);
+            parser_leave(parser, mark);
     }
     map_free(&names, NULL);
     node->fields = fields;
@@ -375,7 +126,7 @@ static enum rc parse_record(struct parser *parser, struct avro_schema *node, con
     enum rc rc;
 
     if (!json_is_array(fields))
-        return fail(parser, RC_BAD_INPUT, "record '%.*s' has no fields", STR_ARG(node->name));
+        return parser_fail(parser, RC_BAD_INPUT, "record '%.*s' has no fields", STR_ARG(node->name));
     parser->space = node->space;
     rc = parse_fields(parser, node, fields);
     parser->space = saved;
@@ -392,20 +143,20 @@ static enum rc parse_enum(struct parser *parser, struct avro_schema *node, const
     enum rc rc = RC_OK;
 
     if (!json_is_array(list))
-        return fail(parser, RC_BAD_INPUT, "enum '%.*s' has no symbols", STR_ARG(node->name));
+        return parser_fail(parser, RC_BAD_INPUT, "enum '%.*s' has no symbols", STR_ARG(node->name));
     if (!(symbols = arena_array(&parser->document->arena, n + 1, sizeof *symbols)))
-        return out_of_room(parser);
+        return parser_no_room(parser);
     for (size_t i = 0; i < n && !rc; i++) {
         symbols[i] = avro_json_text(json_array_get(list, i));
         if (!symbols[i].p)
-            rc = fail(parser, RC_BAD_INPUT, "a symbol of enum '%.*s' is not a string", STR_ARG(node->name));
-        else if (!(rc = check_name(parser, symbols[i])) && map_put(&seen, symbols[i], symbols))
-            rc = fail(parser, RC_BAD_INPUT, "duplicate enum symbol '%.*s'", STR_ARG(symbols[i]));
+            rc = parser_fail(parser, RC_BAD_INPUT, "a symbol of enum '%.*s' is not a string", STR_ARG(node->name));
+        else if (!(rc = parser_check_name(parser, symbols[i])) && map_put(&seen, symbols[i], symbols))
+            rc = parser_fail(parser, RC_BAD_INPUT, "duplicate enum symbol '%.*s'", STR_ARG(symbols[i]));
     }
     node->fallback_symbol = avro_json_text(fallback);
     if (!rc && node->fallback_symbol.p && !map_get(&seen, node->fallback_symbol))
-        rc = fail(parser, RC_BAD_INPUT, "the enum default '%.*s' is not among its symbols",
-                  STR_ARG(node->fallback_symbol));
+        rc = parser_fail(parser, RC_BAD_INPUT, "the enum default '%.*s' is not among its symbols",
+                         STR_ARG(node->fallback_symbol));
     map_free(&seen, NULL);
     node->symbols = symbols;
     node->symbol_count = n;
@@ -417,9 +168,10 @@ static enum rc parse_fixed(struct parser *parser, struct avro_schema *node, cons
     const json_t *size = json_object_get(json, "size");
 
     if (!json_is_integer(size) || json_integer_value(size) < 0)
-        return fail(parser, RC_BAD_INPUT, "fixed '%.*s' has no valid size", STR_ARG(node->name));
+        return parser_fail(parser, RC_BAD_INPUT, "fixed '%.*s' has no valid size", STR_ARG(node->name));
     if (json_integer_value(size) > AVRO_FIXED_SIZE_MAX)
-        return fail(parser, RC_FULL, "fixed '%.*s' is larger than %d bytes", STR_ARG(node->name), AVRO_FIXED_SIZE_MAX);
+        return parser_fail(parser, RC_FULL, "fixed '%.*s' is larger than %d bytes", STR_ARG(node->name),
+                           AVRO_FIXED_SIZE_MAX);
     node->size = json_integer_value(size);
     return RC_OK;
 }
@@ -432,10 +184,10 @@ static enum rc parse_items(struct parser *parser, struct avro_schema *node, cons
     enum rc rc;
 
     if (!items)
-        return fail(parser, RC_BAD_INPUT, "this %s has no '%s'", avro_type_name(node->type), member);
-    mark = path_push(parser, member);
+        return parser_fail(parser, RC_BAD_INPUT, "this %s has no '%s'", avro_type_name(node->type), member);
+    mark = parser_enter(parser, member);
     if (!(rc = parse_type(parser, items, &node->items)))
-        path_pop(parser, mark);
+        parser_leave(parser, mark);
     return rc;
 }
 
@@ -447,24 +199,24 @@ static struct str branch_name(const struct avro_schema *branch)
 
 static enum rc parse_union(struct parser *parser, const json_t *list, const struct avro_schema **out)
 {
-    struct avro_schema *node = node_new(parser, AVRO_UNION);
+    struct avro_schema *node = parser_node(parser, AVRO_UNION);
     size_t n = json_array_size(list);
     struct map seen = { 0 };
     enum rc rc = RC_OK;
 
     if (!node || !(node->branches = arena_array(&parser->document->arena, n + 1, sizeof *node->branches)))
-        return out_of_room(parser);
+        return parser_no_room(parser);
     for (size_t i = 0; i < n && !rc; i++) {
-        size_t mark = path_push_index(parser, "", i);
+        size_t mark = parser_enter_index(parser, "", i);
         const struct avro_schema *branch = NULL;
         if ((rc = parse_type(parser, json_array_get(list, i), &branch)))
             break;
         if (branch->type == AVRO_UNION)
-            rc = fail(parser, RC_BAD_INPUT, "a union inside a union");
+            rc = parser_fail(parser, RC_BAD_INPUT, "a union inside a union");
         else if (map_put(&seen, branch_name(branch), node))
-            rc = fail(parser, RC_BAD_INPUT, "duplicate in union: '%.*s'", STR_ARG(branch_name(branch)));
+            rc = parser_fail(parser, RC_BAD_INPUT, "duplicate in union: '%.*s'", STR_ARG(branch_name(branch)));
         else
-            path_pop(parser, mark);
+            parser_leave(parser, mark);
         node->branches[i] = branch;
     }
     map_free(&seen, NULL);
@@ -486,25 +238,25 @@ static const struct {
 
 static enum rc parse_complex(struct parser *parser, size_t row, const json_t *json, const struct avro_schema **out)
 {
-    struct avro_schema *node = node_new(parser, complex_types[row].type);
-    const char *const *reserved = node && node->type == AVRO_ENUM ? enum_reserved : schema_reserved;
+    struct avro_schema *node = parser_node(parser, complex_types[row].type);
+    const char *const *reserved = node && node->type == AVRO_ENUM ? parser_enum_reserved : parser_schema_reserved;
     enum rc rc;
 
     if (!node)
-        return out_of_room(parser);
+        return parser_no_room(parser);
     if (complex_types[row].named) {
         node->doc = avro_json_text(json_object_get(json, "doc"));
         node->is_error = strcmp(complex_types[row].name, "error") == 0;
-        if ((rc = define_name(parser, node, json)))
+        if ((rc = parser_define(parser, node, json)))
             return rc;
     }
     if ((rc = complex_types[row].parse(parser, node, json)))
         return rc;
-    if ((rc = parse_props(parser, json, reserved, &node->props, &node->prop_count)))
+    if ((rc = parser_props(parser, json, reserved, &node->props, &node->prop_count)))
         return rc;
     avro_logical_parse(node);
     *out = node;
-    return complex_types[row].named ? parse_aliases(parser, json, node->space, &node->aliases, &node->alias_count)
+    return complex_types[row].named ? parser_aliases(parser, json, node->space, &node->aliases, &node->alias_count)
                                     : RC_OK;
 }
 
@@ -516,21 +268,21 @@ static enum rc parse_object(struct parser *parser, const json_t *json, const str
     enum rc rc;
 
     if (!type.p)
-        return fail(parser, RC_BAD_INPUT, "no type, or one that is not a string");
+        return parser_fail(parser, RC_BAD_INPUT, "no type, or one that is not a string");
     for (size_t i = 0; i < ARRAY_LEN(complex_types); i++)
         if (str_is(type, complex_types[i].name))
             return parse_complex(parser, i, json, out);
     if (!avro_is_primitive(type, &primitive)) {
-        *out = name_lookup(parser, type, false);
-        return *out ? RC_OK : fail(parser, RC_BAD_INPUT, "type '%.*s' is not supported", STR_ARG(type));
+        *out = parser_lookup(parser, type, false);
+        return *out ? RC_OK : parser_fail(parser, RC_BAD_INPUT, "type '%.*s' is not supported", STR_ARG(type));
     }
-    if (!(node = node_new(parser, primitive)))
-        return out_of_room(parser);
-    if ((rc = parse_props(parser, json, schema_reserved, &node->props, &node->prop_count)))
+    if (!(node = parser_node(parser, primitive)))
+        return parser_no_room(parser);
+    if ((rc = parser_props(parser, json, parser_schema_reserved, &node->props, &node->prop_count)))
         return rc;
     avro_logical_parse(node);
-    *out = node->prop_count ? node : node_primitive(parser, primitive);
-    return *out ? RC_OK : out_of_room(parser);
+    *out = node->prop_count ? node : parser_primitive(parser, primitive);
+    return *out ? RC_OK : parser_no_room(parser);
 }
 
 static enum rc parse_type(struct parser *parser, const json_t *json, const struct avro_schema **out)
@@ -538,22 +290,36 @@ static enum rc parse_type(struct parser *parser, const json_t *json, const struc
     enum rc rc;
 
     if (++parser->depth > AVRO_SCHEMA_DEPTH_MAX)
-        return fail(parser, RC_FULL, "types nest deeper than %d", AVRO_SCHEMA_DEPTH_MAX);
+        return parser_fail(parser, RC_FULL, "types nest deeper than %d", AVRO_SCHEMA_DEPTH_MAX);
     if (json_is_string(json)) {
-        *out = name_lookup(parser, avro_json_text(json), true);
-        rc = *out ? RC_OK : fail(parser, RC_BAD_INPUT, "'%.*s' is not a defined name", STR_ARG(avro_json_text(json)));
+        *out = parser_lookup(parser, avro_json_text(json), true);
+        rc = *out ? RC_OK
+                  : parser_fail(parser, RC_BAD_INPUT, "'%.*s' is not a defined name", STR_ARG(avro_json_text(json)));
     } else if (json_is_array(json)) {
         rc = parse_union(parser, json, out);
     } else if (json_is_object(json)) {
         rc = parse_object(parser, json, out);
     } else {
-        rc = fail(parser, RC_BAD_INPUT, "a schema must be a string, an object or an array");
+        rc = parser_fail(parser, RC_BAD_INPUT, "a schema must be a string, an object or an array");
     }
     parser->depth--;
     return rc;
 }
 
 /* ---------------------------------------------------------------- documents */
+
+static bool json_depth_ok(const json_t *value, int left)
+{
+    const char *key UNUSED;
+    json_t *item;
+    size_t i;
+
+    if (left <= 0)
+        return false;
+    json_array_foreach(value, i, item) if (!json_depth_ok(item, left - 1)) return false;
+    json_object_foreach((json_t *)(uintptr_t)value, key, item) if (!json_depth_ok(item, left - 1)) return false;
+    return true;
+}
 
 static enum rc load_json(struct str text, json_t **out, struct err *err)
 {
@@ -593,7 +359,7 @@ enum rc avro_schema_parse_with(struct str text, const struct avro_document *cons
     document->owned = json_array();
     rc = load_json(text, &document->json, err);
     if (!rc && keep_known(document, known, known_count))
-        rc = out_of_room(&parser);
+        rc = parser_no_room(&parser);
     if (!rc)
         rc = parse_type(&parser, document->json, &document->root);
     buf_free(&parser.path);
