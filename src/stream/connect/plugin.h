@@ -97,7 +97,7 @@ struct connector_class {
     void (*validate)(const struct station *station, const struct connector_config *config,
                      struct validation *validation);
     bool names_values; /* what a `check` says is shown as "The 'x' value is invalid: why", as Debezium has it */
-    bool single_task; /* one task whatever tasks.max says; else tasks.max tasks with the same config */
+    bool single_task;  /* one task whatever tasks.max says; else tasks.max tasks with the same config */
     enum rc (*run)(struct task_context *ctx, struct err *err); /* sources */
     const struct sink_ops *sink;                               /* sinks */
 };

@@ -87,8 +87,10 @@ struct worker {
     struct map connectors; /* name -> struct connector *, owned */
 };
 
-/* ---- worker.c: reading back, changing connectors */
+/* ---- worker_settings.c */
 MUST_CHECK enum rc worker_settings(struct worker *worker, struct err *err);
+
+/* ---- worker.c: reading back, changing connectors */
 MUST_CHECK enum rc worker_load(struct worker *worker, struct err *err); /* from the topics; starts what is to run */
 void worker_stop(struct worker *worker);                                /* all tasks */
 /* NULL when there is none of that name. */
