@@ -488,8 +488,8 @@ enum rc supervisor_run(const struct house *house, struct err *err)
     if (rc)
         return rc;
     init(&supervisor);
-    tell_starter();
     read_wanted(&supervisor);
+    tell_starter();
     uv_run(&supervisor.loop, UV_RUN_DEFAULT);
     unlink(state_path);
     log_info("stopped", NULL);

@@ -271,7 +271,7 @@ def test_duckdb_and_polars_read_the_data_files(play):
 def test_polars_scans_the_iceberg_table(play):
     import polars
 
-    frame = polars.scan_iceberg(static_table(play, "order_items")).collect()
+    frame = polars.scan_iceberg(static_table(play, "order_items"), reader_override="pyiceberg").collect()
     assert frame.height == len(events(play, "order_items"))
 
 

@@ -38,7 +38,7 @@ static bool follow_supervisor(void)
 /* Waits for the one before us: after a killed supervisor its services are still on their way out. */
 static enum rc wait_for_holder(pid_t holder, struct err *err)
 {
-    enum { PATIENCE_MS = 5000, LAST_MS = 2000 };
+    enum { PATIENCE_MS = 1000, LAST_MS = 2000 };
     CLEANUP(disk_close) int fd = (int)syscall(SYS_pidfd_open, holder, 0);
     struct pollfd wait = { .fd = fd, .events = POLLIN };
 

@@ -13,7 +13,7 @@
 #include "face/cli/house_steps.h"
 #include "source/migrate/migrate.h"
 
-enum { WAIT_TALK_MS = 5000, LEFT_BEHIND_MS = 5000 };
+enum { WAIT_TALK_MS = 5000, LEFT_BEHIND_MS = 1000, LEFT_BEHIND_SERVER_MS = 20000 };
 
 bool house_select(int argc, char **argv, bool *wanted)
 {
@@ -52,27 +52,33 @@ static pid_t pid_in(const char *path)
     return str_to_i64(str_trim(line), 1, INT32_MAX, &pid) ? (pid_t)pid : 0;
 }
 
-static bool is_ours_by_name(pid_t pid)
+/* A process that some supervisor of ours started (one run by hand has no such variable). */
+static bool is_supervised(pid_t pid)
 {
-    CLEANUP_FREE char *path = mem_printf("/proc/%d/comm", (int)pid);
-    CLEANUP(buf_free) struct buf name = { .max = 128 << 10 };
+    CLEANUP_FREE char *path = mem_printf("/proc/%d/environ", (int)pid);
+    CLEANUP(buf_free) struct buf text = { .max = 4 << 20 };
 
-    return !disk_read_file(path, &name, NULL) &&
-           (str_is(str_trim(buf_str(&name)), "haus") || str_is(str_trim(buf_str(&name)), "postgres"));
+    return !disk_read_file(path, &text, NULL) && text.len &&
+           memmem(text.data, text.len, "HAUS_SUPERVISOR_PID=", strlen("HAUS_SUPERVISOR_PID="));
 }
 
-/* The services of a killed supervisor are on their way out: their ports are theirs until they have ended. */
+/*
+ * The services of a killed supervisor are on their way out; their ports are theirs until they have
+ * ended.  One that is slow about it is killed, PostgreSQL is given its time.
+ */
 static void wait_for_left_behind(const struct house *house)
 {
-    int64_t deadline = clock_mono_ms() + LEFT_BEHIND_MS;
-
     for (size_t i = 0; i < service_count; i++) {
         CLEANUP_FREE char *lock = mem_printf("%s/run/%s/lock", house->home, services[i].name);
         CLEANUP_FREE char *postmaster = mem_printf("%s/%s/data/postmaster.pid", house->home, services[i].name);
-        pid_t pid = pid_in(services[i].is_ready ? postmaster : lock);
-        CLEANUP(disk_close) int fd = pid && is_ours_by_name(pid) ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
-        if (fd >= 0)
-            poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, (int)MAX(deadline - clock_mono_ms(), (int64_t)0));
+        bool is_server = services[i].is_ready != NULL;
+        pid_t pid = pid_in(is_server ? postmaster : lock);
+        CLEANUP(disk_close) int fd = pid && is_supervised(pid) ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+        struct pollfd ended = { .fd = fd, .events = POLLIN };
+        if (fd < 0 || poll(&ended, 1, is_server ? LEFT_BEHIND_SERVER_MS : LEFT_BEHIND_MS) == 1)
+            continue;
+        kill(pid, is_server ? SIGQUIT : SIGKILL);
+        poll(&ended, 1, LEFT_BEHIND_MS);
     }
 }
 
