@@ -240,8 +240,12 @@ static enum rc run_opened(struct postgres_task *task, const struct slot_state *s
         task_started(task->ctx);
     if (!rc && snapshot)
         rc = take_snapshot(task, slot, err);
-    if (rc || task->settings.snapshot == SNAPSHOT_INITIAL_ONLY)
+    if (rc)
         return rc;
+    if (task->settings.snapshot == SNAPSHOT_INITIAL_ONLY) {
+        log_info("idle, the snapshot is all that was asked for", "mode=initial_only");
+        return RC_OK;
+    }
     return stream(task, slot, snapshot, err);
 }
 

@@ -31,7 +31,7 @@ struct snapshot {
     bool new_table; /* no row of the table at hand came yet */
     bool any_sent;
     int64_t ts_ms;
-    int64_t rows;
+    int64_t rows, table_rows; /* sent; come of the table at hand */
 };
 
 static void snapshot_free(struct snapshot *s)
@@ -109,6 +109,7 @@ static enum rc take_row(struct snapshot *s, char *bytes, int len, const struct p
     };
     s->held_table = s->table_index;
     s->new_table = false;
+    s->table_rows++;
     s->values = values;
     s->values_cap = cap;
     if (s->values_cap < table->column_count) {
@@ -204,6 +205,7 @@ static enum rc start_table(struct snapshot *s, const struct pg_table *table, str
     struct postgres_task *task = s->task;
 
     s->new_table = true;
+    s->table_rows = 0;
     if (s->held.bytes && s->held.program == s->program) {
         event_program_free(s->previous);
         s->previous = s->program;
@@ -224,7 +226,7 @@ static enum rc read_table(struct snapshot *s, const struct catalog_name *name, s
     struct postgres_task *task = s->task;
     CLEANUP(pg_table_free) struct pg_table table = { 0 };
     CLEANUP(buf_free) struct buf sql = { 0 };
-    int64_t before = s->rows, started = clock_mono_ms();
+    int64_t started = clock_mono_ms();
     enum rc rc = catalog_table(&task->catalog, name->oid, &table, err);
 
     if (rc == RC_NOT_FOUND || (!rc && table.column_count == 0))
@@ -239,8 +241,8 @@ static enum rc read_table(struct snapshot *s, const struct catalog_name *name, s
         rc = read_rows(s, &table, err);
     if (rc)
         return rc == RC_AGAIN ? rc : err_wrap(err, "cannot read table '%s.%s'", name->schema, name->table);
-    log_info("table read", "table=%s.%s rows=%lld ms=%lld", name->schema, name->table,
-             (long long)(s->rows - before + !s->new_table), (long long)(clock_mono_ms() - started));
+    log_info("table read", "table=%s.%s rows=%lld ms=%lld", name->schema, name->table, (long long)s->table_rows,
+             (long long)(clock_mono_ms() - started));
     return RC_OK;
 }
 
