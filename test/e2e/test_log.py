@@ -527,3 +527,82 @@ def test_a_full_disk_refuses_writes_keeps_the_log_and_goes_on_when_there_is_spac
             assert read(house, "full", offset=kept)[-1].value() == b"again"
     finally:
         subprocess.run(["umount", "-l", disk])
+
+
+def frame(body):
+    return struct.pack(">i", len(body)) + body
+
+
+def receive(s):
+    def exactly(n):
+        data = b""
+        while len(data) < n:
+            part = s.recv(n - len(data))
+            assert part
+            data += part
+        return data
+
+    return exactly(struct.unpack(">i", exactly(4))[0])
+
+
+def fetch_request(correlation, topic, offset, wait_ms, min_bytes=1):
+    """Fetch version 4"""
+    name = topic.encode()
+    return (
+        struct.pack(">hhih", 1, 4, correlation, -1)
+        + struct.pack(">iiiib", -1, wait_ms, min_bytes, 1 << 25, 0)
+        + struct.pack(">ih", 1, len(name))
+        + name
+        + struct.pack(">iiqi", 1, 0, offset, 1 << 25)
+    )
+
+
+def test_answers_come_in_the_order_of_the_requests_even_behind_a_waiting_one(house, topic):
+    create(house, topic)
+    with socket.create_connection(("127.0.0.1", house.port("log")), 5) as s:
+        versions = [frame(struct.pack(">hhih", 18, 0, n, -1)) for n in (1, 3, 4)]
+        started = time.time()
+        s.sendall(versions[0] + frame(fetch_request(2, topic, 0, 700)) + versions[1] + versions[2])
+        got = [struct.unpack(">i", receive(s)[:4])[0] for _ in range(4)]
+        assert got == [1, 2, 3, 4]
+        assert time.time() - started > 0.6
+
+
+def test_a_request_may_come_byte_by_byte(house):
+    with socket.create_connection(("127.0.0.1", house.port("log")), 5) as s:
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for byte in frame(struct.pack(">hhih", 18, 0, 9, -1)) * 2:
+            s.sendall(bytes([byte]))
+        assert [struct.unpack(">i", receive(s)[:4])[0] for _ in range(2)] == [9, 9]
+
+
+def test_a_reader_that_does_not_read_stops_nobody_and_gets_all_in_the_end(house, topic):
+    create(house, topic)
+    p = producer(house)
+    for _ in range(300):
+        p.produce(topic, value=os.urandom(100000))
+        p.poll(0)
+    assert p.flush(30) == 0
+    with socket.create_connection(("127.0.0.1", house.port("log")), 5) as s:
+        for n in range(5):
+            s.sendall(frame(fetch_request(n, topic, 0, 100)))
+        time.sleep(0.5)
+        started = time.time()
+        assert admin(house).list_topics(timeout=10).brokers
+        assert time.time() - started < 2
+        sizes = [len(receive(s)) for _ in range(5)]
+        assert len(set(sizes)) == 1 and sizes[0] > 30000000
+
+
+def test_a_group_of_connections_comes_and_goes(house):
+    before = len(os.listdir(f"/proc/{house.processes['log'].pid}/fd"))
+    for _ in range(5):
+        sockets = [socket.create_connection(("127.0.0.1", house.port("log")), 5) for _ in range(200)]
+        for s in sockets:
+            s.sendall(frame(struct.pack(">hhih", 18, 0, 1, -1))[: 4 + len(sockets) % 9])
+        for s in sockets:
+            s.close()
+    deadline = time.time() + 5
+    while time.time() < deadline and len(os.listdir(f"/proc/{house.processes['log'].pid}/fd")) > before + 5:
+        time.sleep(0.1)
+    assert len(os.listdir(f"/proc/{house.processes['log'].pid}/fd")) <= before + 5

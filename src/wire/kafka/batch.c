@@ -80,7 +80,7 @@ enum kafka_error kafka_batch_check(struct str bytes, struct kafka_batch *out, co
 {
     /* the magic byte lies at the same place in all formats, so that an old one is told from garbage */
     if (bytes.len > 16 && bytes.p[16] >= 0 && bytes.p[16] < 2)
-        return refuse(why, KAFKA_UNSUPPORTED_FOR_MESSAGE_FORMAT, "message formats 0 and 1 are not supported");
+        return refuse(why, KAFKA_INVALID_RECORD, "message formats 0 and 1 are not supported");
     if (bytes.len < KAFKA_BATCH_HEADER)
         return refuse(why, KAFKA_CORRUPT_MESSAGE, "the record batch is shorter than its header");
     kafka_batch_parse_header(bytes.p, out);
