@@ -140,7 +140,7 @@ void checksum_end(struct checksum *sum, char out[static CHECKSUM_TEXT_MAX])
         EVP_MD_CTX_free(sum->hash);
         sum->hash = NULL;
         put_text(digest, n, out);
-    } else if (sum->kind) {
+    } else if (polynomials[sum->kind]) {
         put_crc(sum->kind, sum->crc, out);
     }
 }

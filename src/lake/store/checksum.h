@@ -36,7 +36,7 @@ struct checksum {
 };
 void checksum_begin(struct checksum *sum, enum checksum_kind kind);
 void checksum_add(struct checksum *sum, const void *p, size_t n);
-/* Base64 of the big-endian result; frees what begin made. */
+/* Base64 of the big-endian result; frees what begin made.  Harmless when called again. */
 void checksum_end(struct checksum *sum, char out[static CHECKSUM_TEXT_MAX]);
 
 /* Of a whole from its parts' texts and sizes: CRCs only.  False: a text is not one. */
