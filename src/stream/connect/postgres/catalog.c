@@ -199,6 +199,27 @@ enum rc catalog_captured(struct catalog *catalog, const struct postgres_settings
     return RC_OK;
 }
 
+enum rc catalog_wait_visible(struct catalog *catalog, uint32_t xid, struct err *err)
+{
+    char text[16];
+    const char *params[] = { text };
+
+    snprintf(text, sizeof text, "%u", xid);
+    for (int waited = 0; waited < CATALOG_VISIBLE_MS; waited += CATALOG_VISIBLE_STEP_MS) {
+        CLEANUP(session_clear) PGresult *held = NULL;
+        enum rc rc = session_query(catalog->ctx, catalog->conn,
+                                   "SELECT 1 FROM pg_catalog.pg_locks WHERE locktype = 'transactionid'"
+                                   " AND transactionid = $1::xid AND mode = 'ExclusiveLock' AND granted",
+                                   1, params, &held, err);
+        if (rc || PQntuples(held) == 0)
+            return rc;
+        rc = session_wait(catalog->ctx, catalog->conn, CATALOG_VISIBLE_STEP_MS, NULL, err);
+        if (rc)
+            return rc;
+    }
+    return RC_OK;
+}
+
 void catalog_names_free(struct catalog_names *names)
 {
     for (size_t i = 0; i < names->count; i++) {

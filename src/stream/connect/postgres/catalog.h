@@ -9,7 +9,7 @@
 #include "stream/connect/postgres/table.h"
 #include "wire/pg/pg.h"
 
-enum { CATALOG_TABLES_MAX = 1000000 };
+enum { CATALOG_TABLES_MAX = 1000000, CATALOG_VISIBLE_MS = 1000, CATALOG_VISIBLE_STEP_MS = 2 };
 
 struct catalog {
     struct task_context *ctx;
@@ -34,6 +34,12 @@ void catalog_free(struct catalog *catalog);
  * which the include list names them comes first. */
 MUST_CHECK enum rc catalog_captured(struct catalog *catalog, const struct postgres_settings *settings,
                                     struct catalog_names *out, struct err *err);
+/*
+ * Waits until a transaction that the stream shows as committed is so for the catalogue too: the server
+ * sends it a moment before others can see it.  Gives up after CATALOG_VISIBLE_MS, as a commit may wait for
+ * a standby.
+ */
+MUST_CHECK enum rc catalog_wait_visible(struct catalog *catalog, uint32_t xid, struct err *err);
 void catalog_names_free(struct catalog_names *names);
 /* A table as it is now: for the snapshot.  RC_NOT_FOUND: it is gone. */
 MUST_CHECK enum rc catalog_table(struct catalog *catalog, uint32_t oid, struct pg_table *out, struct err *err);

@@ -105,8 +105,10 @@ static enum rc compile(struct stream *s, const struct pg_relation *from, struct 
 {
     struct postgres_task *task = s->task;
     CLEANUP(pg_table_free) struct pg_table table = { 0 };
-    enum rc rc = catalog_relation(&task->catalog, from, &table, err);
+    enum rc rc = catalog_wait_visible(&task->catalog, s->xid, err);
 
+    if (!rc)
+        rc = catalog_relation(&task->catalog, from, &table, err);
     if (!rc)
         rc = event_program_compile(task->event_options, &table, task->key_converter, task->value_converter,
                                    &relation->program, err);
