@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/statvfs.h>
 
 #include "lake/store/index_private.h"
 
@@ -119,9 +120,18 @@ static int run_until_it_fits(struct index *index, struct index_write_wait *chain
     return failed;
 }
 
-static enum s3_error tell_failure(int failed)
+/* LMDB says "input/output error" of a write that a full disk cut short. */
+static bool is_disk_full(const struct index *index)
 {
-    if (failed == ENOSPC || failed == EDQUOT || failed == MDB_MAP_FULL) {
+    enum { LITTLE = 1 << 20 };
+    struct statvfs disk = { 0 };
+
+    return statvfs(index->path, &disk) == 0 && (uint64_t)disk.f_bavail * disk.f_frsize < LITTLE;
+}
+
+static enum s3_error tell_failure(const struct index *index, int failed)
+{
+    if (failed == ENOSPC || failed == EDQUOT || failed == MDB_MAP_FULL || (failed == EIO && is_disk_full(index))) {
         log_warn("cannot write to the index", "cause=%s", mdb_strerror(failed));
         return S3_STORAGE_FULL;
     }
@@ -136,7 +146,7 @@ static void run_chain(struct index *index, struct index_write_wait *chain)
     if (!failed)
         return;
     if (!chain->next) {
-        chain->result = tell_failure(failed);
+        chain->result = tell_failure(index, failed);
         return;
     }
     for (struct index_write_wait *w = chain, *next = NULL; w; w = next) {
@@ -144,7 +154,7 @@ static void run_chain(struct index *index, struct index_write_wait *chain)
         w->next = NULL;
         failed = run_until_it_fits(index, w);
         if (failed)
-            w->result = tell_failure(failed);
+            w->result = tell_failure(index, failed);
         w->next = next;
     }
 }
