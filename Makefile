@@ -7,7 +7,7 @@ HAUS = $(BUILD)/haus
 .PHONY: all up down test unit e2e asan fault bench deps test-deps fmt lint clean
 
 all: $(BUILD)/build.ninja
-	ninja -C $(BUILD)
+	ninja -C $(BUILD) haus
 
 $(BUILD)/build.ninja: | deps
 	meson setup $(BUILD) >/dev/null
@@ -31,6 +31,7 @@ test-deps: deps
 test: all test-deps unit asan fault e2e
 
 unit: all
+	ninja -C $(BUILD)
 	meson test -C $(BUILD) --print-errorlogs
 
 # the same suite, and the strangers' clients that are not slow, with AddressSanitizer and UBSan
