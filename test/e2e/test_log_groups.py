@@ -179,6 +179,41 @@ def test_a_member_that_dies_is_replaced(bootstrap, topic, group):
     two.close()
 
 
+def test_kafka_python_members_share_a_topic(bootstrap, topic, group):
+    kafka = pytest.importorskip("kafka")
+    options = {
+        "bootstrap_servers": bootstrap,
+        "group_id": group,
+        "auto_offset_reset": "earliest",
+        "enable_auto_commit": False,
+        "heartbeat_interval_ms": 300,
+        "session_timeout_ms": 6000,
+    }
+    produce(bootstrap, topic, 40)
+    one = kafka.KafkaConsumer(topic, **options)
+    seen = set()
+    deadline = time.monotonic() + 30
+
+    def poll_until(done, *members):
+        while not done():
+            assert time.monotonic() < deadline
+            for member in members:
+                for records in member.poll(100).values():
+                    seen.update(int(record.value) for record in records)
+
+    # one after the other: this client gets stuck when its SyncGroup is told of a rebalance, against any broker
+    poll_until(lambda: len(one.assignment()) == 4 and len(seen) == 40, one)
+    one.commit()
+    two = kafka.KafkaConsumer(topic, **options)
+    poll_until(lambda: len(one.assignment()) == 2 and len(two.assignment()) == 2, one, two)
+    two.commit()
+    two.close()
+    poll_until(lambda: len(one.assignment()) == 4, one)
+    assert seen == set(range(40))
+    assert all(one.committed(kafka.TopicPartition(topic, n)) == 10 for n in range(4))
+    one.close()
+
+
 def test_offsets_of_a_consumer_that_assigns_itself(bootstrap, topic, group):
     one = consumer(bootstrap, group)
     long_text = "ü" * 4095  # the client adds a zero byte

@@ -100,3 +100,37 @@ def test_topics_messages_groups_and_files_with_kafkas_own_tools(house, tools):
             assert "isvalid: false" not in dump and "mismatch" not in dump.lower()
             counted += len(re.findall(r"(?m)^\| offset: ", dump))
     assert counted == 20000
+
+
+def test_settings_and_offsets_with_kafkas_own_tools(tools):
+    configs = "kafka.admin.ConfigCommand"
+    with House("log") as house:
+        entity = ["--entity-type", "topics", "--entity-name", "c"]
+        tools(TOPICS, *server(house), "--create", "--topic", "c", "--partitions", 1)
+        described = tools(configs, *server(house), "--describe", "--all", *entity)
+        assert "retention.ms=604800000 sensitive=false synonyms={}" in described
+        assert "segment.bytes=1073741824 sensitive=false synonyms={DEFAULT_CONFIG:log.segment.bytes=" in described
+        tools(configs, *server(house), "--alter", *entity, "--add-config", "cleanup.policy=[compact,delete]")
+        tools(configs, *server(house), "--alter", *entity, "--add-config", "retention.ms=5")
+        tools(configs, *server(house), "--alter", *entity, "--delete-config", "retention.ms")
+        described = tools(configs, *server(house), "--describe", *entity)
+        assert "cleanup.policy=compact,delete" in described and "retention.ms" not in described
+        tools(configs, *server(house), "--alter", *entity, "--delete-config", "cleanup.policy")
+        everywhere = ["--entity-type", "brokers", "--entity-default"]
+        tools(configs, *server(house), "--alter", *everywhere, "--add-config", "log.retention.ms=77000000")
+        assert "log.retention.ms=77000000" in tools(configs, *server(house), "--describe", *everywhere)
+        assert "node.id=1" in tools(configs, *server(house), "--describe", "--all", "--entity-type", "brokers")
+        tools("org.apache.kafka.tools.ConsoleProducer", *server(house), "--topic", "c", stdin="a\nb\n")
+        consume = ["--topic", "c", "--group", "cg", "--from-beginning", "--max-messages", 2, "--timeout-ms", 30000]
+        tools("org.apache.kafka.tools.consumer.ConsoleConsumer", *server(house), *consume)
+        told = tools(
+            "org.apache.kafka.tools.consumer.ConsoleConsumer",
+            *server(house),
+            *("--topic", "__consumer_offsets", "--from-beginning", "--timeout-ms", 10000),
+            *("--formatter", "org.apache.kafka.tools.consumer.OffsetsMessageFormatter"),
+        )
+        assert '"group":"cg","topic":"c","partition":0' in told and '"offset":2' in told
+        assert "Empty" in tools(GROUPS, *server(house), "--describe", "--group", "cg", "--state")
+        assert "Successful" in tools(GROUPS, *server(house), "--delete-offsets", "--group", "cg", "--topic", "c")
+        assert "successful" in tools(GROUPS, *server(house), "--delete", "--group", "cg")
+        assert "cg" not in tools(GROUPS, *server(house), "--list").split()
