@@ -567,6 +567,49 @@ def test_streams_with_trailers_as_todays_clients_send_them(house, s3, bucket):
     assert url
 
 
+@pytest.mark.parametrize("with_trailer", [False, True])
+def test_streams_of_signed_chunks(house, s3, bucket, with_trailer):
+    body, empty = os.urandom(100000), hashlib.sha256().hexdigest()
+    payload = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD" + ("-TRAILER" if with_trailer else "")
+    crc = base64.b64encode(zlib.crc32(body).to_bytes(4, "big")).decode()
+    headers = {"x-amz-decoded-content-length": str(len(body)), "Content-Encoding": "aws-chunked"}
+    if with_trailer:
+        headers["x-amz-trailer"] = "x-amz-checksum-crc32"
+
+    def put(spoil=None):
+        request = botocore.awsrequest.AWSRequest("PUT", f"{house.url('store')}/{bucket}/t", headers=dict(headers))
+        request.headers["x-amz-content-sha256"] = payload
+        keys = botocore.credentials.Credentials("minio", "minio123")
+        signer = botocore.auth.S3SigV4Auth(keys, "s3", "us-east-1")
+        request.context["client_config"] = Config()
+        signer.payload = lambda _: payload
+        signer.add_auth(request)
+        previous = request.headers["Authorization"].rsplit("Signature=", 1)[1]
+        date, out = request.context["timestamp"], b""
+
+        def sign(kind, *lines):
+            text = "\n".join([f"AWS4-HMAC-SHA256-{kind}", date, signer.credential_scope(request), previous, *lines])
+            return signer.signature(text, request)
+
+        for chunk in (body[:65536], body[65536:], b""):
+            previous = sign("PAYLOAD", empty, hashlib.sha256(chunk).hexdigest())
+            out += f"{len(chunk):x};chunk-signature={previous}\r\n".encode() + chunk + (b"\r\n" if chunk else b"")
+        if with_trailer:
+            line = f"x-amz-checksum-crc32:{crc}"
+            previous = sign("TRAILER", hashlib.sha256(f"{line}\n".encode()).hexdigest())
+            out += f"{line}\r\nx-amz-trailer-signature:{previous}\r\n".encode()
+        if spoil is not None:
+            out = out[:spoil] + bytes([out[spoil] ^ 1]) + out[spoil + 1 :]
+        return requests.put(request.url, data=out + b"\r\n", headers=dict(request.headers), timeout=20)
+
+    answer = put(spoil=1000)
+    assert (answer.status_code, "SignatureDoesNotMatch" in answer.text) == (403, True)
+    assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
+    answer = put()
+    assert answer.status_code == 200, answer.text
+    assert s3.get_object(Bucket=bucket, Key="t")["Body"].read() == body
+
+
 # ------------------------------------------------------- signatures, policy
 
 
