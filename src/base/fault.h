@@ -5,6 +5,10 @@
  *
  *     if (FAULT_POINT("log.flush") || fdatasync(fd) < 0) return err_set_errno(err, errno, ...);
  *
+ * HAUS_FAULT_IN=word: only in processes with that word on their command line ("log" of `haus run log`).
+ * HAUS_FAULT_ONCE=folder: each fault happens once; a file named as it was written says that it has.  So a service
+ * that is started again with the same variables makes progress, and a test sees that a place was reached.
+ *
  * The value is 0 or -1 with errno set.  Names are `station.what`; each is a literal used once, so
  * that a test can find them all in the sources.
  */
