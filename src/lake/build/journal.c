@@ -120,7 +120,8 @@ static enum rc remove_files(const struct pending *p, const struct iceberg_table 
             rc = p->io->remove(p->io->user, p->bucket, text, err);
     }
     map_free(&used, NULL);
-    int64_t attempts = json_integer_value(json_object_get(p->root, "attempts"));
+    /* the note counts attempts that reached their publishing: one more may have written its manifests */
+    int64_t attempts = json_integer_value(json_object_get(p->root, "attempts")) + 1;
     for (int a = 1; !rc && a <= MIN(attempts, (int64_t)ATTEMPTS_MAX); a++)
         iceberg_attempt_remove(p->io, p->bucket, p->table_key, p->snapshot_id, a);
     return rc;
@@ -205,6 +206,7 @@ static NORETURN void wait_and_clean(int pipe_fd, const struct lake *lake, char *
     char c = 0;
     ssize_t n;
 
+    unsetenv("HAUS_FAULT"); /* faults are asked of the build, not of who cleans up after it */
     setsid();
     signal(SIGTERM, SIG_IGN);
     signal(SIGINT, SIG_IGN);

@@ -172,6 +172,11 @@ static enum rc open_table(struct attempt *a, struct err *err)
     if (rc)
         return rc;
     a->planned_version = a->table->version;
+    if (a->table->hint != a->table->version) { /* a writer died before its hint, or set it back */
+        rc = iceberg_put_hint(io, a->table, err);
+        if (rc)
+            return rc;
+    }
     rc = stage_consumed(a->table, &a->consumed, err);
     return rc ? rc : stage_consumed(a->table, &a->after, err);
 }

@@ -188,24 +188,33 @@ static json_t *next_metadata(const struct iceberg_table *base, const struct iceb
 
 /* ------------------------------------------------------------- publishing */
 
+static enum rc write_hint(const struct iceberg_io *io, const struct iceberg_table *table, int64_t version,
+                          struct err *err)
+{
+    CLEANUP_FREE char *key = mem_printf("%s/metadata/version-hint.text", table->key);
+    enum rc rc = RC_RETRY;
+    char text[32];
+
+    snprintf(text, sizeof text, "%lld", (long long)version);
+    for (int i = 0; i < HINT_TRIES && rc == RC_RETRY; i++)
+        rc = FAULT_POINT("lake.hint") ? err_set(err, RC_RETRY, "fault before the hint")
+                                      : io->put(io->user, table->bucket, key, str_of(text), false, err);
+    return rc;
+}
+
 static enum rc put_hint(const struct iceberg_io *io, const struct iceberg_table *table, int64_t version,
                         struct err *err)
 {
-    CLEANUP_FREE char *key = mem_printf("%s/metadata/version-hint.text", table->key);
     enum rc rc = RC_OK;
 
     /* another writer may have gone on meanwhile: its hint must not be set back by ours */
-    for (int i = 0; i < HINT_TRIES && !rc; i++) {
-        char text[32];
+    for (int i = 0; i < HINT_TRIES && !rc; i++, version++) {
         struct err absent = { 0 };
         CLEANUP(buf_free) struct buf next = { .max = ICEBERG_METADATA_MAX };
-        snprintf(text, sizeof text, "%lld", (long long)version);
-        rc = FAULT_POINT("lake.hint") ? err_set(err, RC_RETRY, "fault")
-                                      : io->put(io->user, table->bucket, key, str_of(text), false, err);
         CLEANUP_FREE char *after = mem_printf("%s/metadata/v%lld.metadata.json", table->key, (long long)version + 1);
+        rc = write_hint(io, table, version, err);
         if (rc || io->get(io->user, table->bucket, after, &next, &absent))
             return rc;
-        version++;
     }
     return rc;
 }

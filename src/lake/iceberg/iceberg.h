@@ -76,6 +76,7 @@ struct iceberg_table {
     char *location;     /* as in the metadata, no slash at the end */
     char *bucket, *key; /* of the location that was opened */
     int64_t version;    /* N of v<N>.metadata.json; 0: not yet there */
+    int64_t hint;       /* what version-hint.text said; 0: nothing usable */
     json_t *metadata;   /* the whole file: the truth */
     /* read off metadata: */
     char *uuid;

@@ -181,11 +181,11 @@ static int64_t read_hint(const struct iceberg_io *io, const char *bucket, const 
 
 /* The hint leads near; from there upwards until a version is missing. */
 static enum rc newest_version(const struct iceberg_io *io, const char *bucket, const char *key, struct buf *text,
-                              int64_t *version, struct err *err)
+                              int64_t *version, int64_t *hint, struct err *err)
 {
     enum rc rc = RC_NOT_FOUND;
 
-    *version = read_hint(io, bucket, key);
+    *version = *hint = read_hint(io, bucket, key);
     if (*version)
         rc = get_version(io, bucket, key, *version, true, text, err);
     if (rc == RC_NOT_FOUND) {
@@ -216,16 +216,17 @@ enum rc iceberg_open(const struct iceberg_io *io, const char *location, struct i
     CLEANUP_FREE char *bucket = NULL;
     CLEANUP_FREE char *key = NULL;
     CLEANUP(buf_free) struct buf text = { 0 };
-    int64_t version = 0;
+    int64_t version = 0, hint = 0;
 
     enum rc rc = iceberg_split_location(location, &bucket, &key, err);
     if (!rc)
-        rc = newest_version(io, bucket, key, &text, &version, err);
+        rc = newest_version(io, bucket, key, &text, &version, &hint, err);
     if (rc)
         return rc;
     if (iceberg_parse(buf_str(&text), location, out, err))
         return err_wrap(err, "cannot open '%s' version %lld", location, (long long)version);
     (*out)->version = version;
+    (*out)->hint = hint;
     return RC_OK;
 }
 
