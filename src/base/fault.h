@@ -17,9 +17,12 @@
 
 #ifdef HAUS_FAULT_POINTS
 int fault_hit(const char *name);
+void fault_forget(void);
 #define FAULT_POINT(name) fault_hit(name)
+#define FAULT_FORGET()    fault_forget() /* in a forked helper: no more faults in this process */
 #else
 #define FAULT_POINT(name) 0
+#define FAULT_FORGET()    ((void)0)
 #endif
 
 #endif

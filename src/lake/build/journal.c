@@ -206,7 +206,7 @@ static NORETURN void wait_and_clean(int pipe_fd, const struct lake *lake, char *
     char c = 0;
     ssize_t n;
 
-    unsetenv("HAUS_FAULT"); /* faults are asked of the build, not of who cleans up after it */
+    FAULT_FORGET(); /* faults are asked of the build, not of who cleans up after it */
     setsid();
     signal(SIGTERM, SIG_IGN);
     signal(SIGINT, SIG_IGN);
