@@ -17,7 +17,7 @@ struct arena {
     struct arena_block *blocks;
 };
 
-void *arena_alloc(struct arena *arena, size_t size); /* zeroed, 16-byte aligned; NULL at the maximum */
+void *arena_alloc(struct arena *arena, size_t size);               /* zeroed, 16-byte aligned; NULL at the maximum */
 void *arena_array(struct arena *arena, size_t count, size_t size); /* NULL also on overflow */
 char *arena_strdup(struct arena *arena, struct str s);             /* terminated; NULL at the maximum */
 char *arena_printf(struct arena *arena, const char *format, ...) PRINTF_LIKE(2, 3);

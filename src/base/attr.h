@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <sys/param.h> /* it defines MIN and MAX too: ours replace them, whatever is included later */
 
+/* The formatter takes a macro's parameter for a cast and spreads expressions in braces over the page. */
+/* clang-format off */
 #define PRINTF_LIKE(format_at, args_at) __attribute__((format(printf, format_at, args_at)))
 #define MUST_CHECK __attribute__((warn_unused_result))
 #define UNUSED __attribute__((unused))
@@ -34,5 +36,6 @@
 /* hands a pointer over: the local forgets it, so its cleanup does nothing */
 #define TAKE_PTR(p) \
     ({ __typeof__(p) taken_ = (p); (p) = NULL; taken_; })
+/* clang-format on */
 
 #endif

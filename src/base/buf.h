@@ -20,12 +20,12 @@ struct buf {
     bool failed;
 };
 
-void buf_free(struct buf *buf);                 /* back to { 0 }, keeps nothing */
-void buf_clear(struct buf *buf);                /* empty and not failed, keeps the memory */
+void buf_free(struct buf *buf);  /* back to { 0 }, keeps nothing */
+void buf_clear(struct buf *buf); /* empty and not failed, keeps the memory */
 bool buf_failed(const struct buf *buf);
 struct str buf_str(const struct buf *buf);
-const char *buf_cstr(const struct buf *buf);    /* "" when empty */
-char *buf_take(struct buf *buf);                /* terminated text, owned by the caller; buf is { 0 } after */
+const char *buf_cstr(const struct buf *buf); /* "" when empty */
+char *buf_take(struct buf *buf);             /* terminated text, owned by the caller; buf is { 0 } after */
 /* Room for n more bytes; NULL when that would pass the maximum.  Then buf_commit what was written. */
 void *buf_reserve(struct buf *buf, size_t n);
 void buf_commit(struct buf *buf, size_t n);

@@ -8,9 +8,9 @@
 
 #include "base/str.h"
 
-#define EMBED(symbol, path) \
-    __asm__(".pushsection .rodata\n.balign 16\n.global " #symbol "\n" #symbol ":\n.incbin \"" path "\"\n.global " #symbol \
-            "_end\n" #symbol "_end:\n.byte 0\n.popsection\n"); \
+#define EMBED(symbol, path)                                                                                            \
+    __asm__(".pushsection .rodata\n.balign 16\n.global " #symbol "\n" #symbol ":\n.incbin \"" path                     \
+            "\"\n.global " #symbol "_end\n" #symbol "_end:\n.byte 0\n.popsection\n");                                  \
     extern const char symbol[], symbol##_end[]
 #define EMBED_STR(symbol) str_n(symbol, (size_t)(symbol##_end - symbol))
 

@@ -114,8 +114,8 @@ void log_line(enum log_level level, const char *words, const char *pairs, ...)
 
     clock_format_iso(clock_wall_ms(), when);
     if (setup.json) {
-        buf_printf(&line, "{\"time\":\"%s\",\"level\":\"%s\",\"station\":\"%s\",\"event\":", when,
-                   level_names[level], setup.station);
+        buf_printf(&line, "{\"time\":\"%s\",\"level\":\"%s\",\"station\":\"%s\",\"event\":", when, level_names[level],
+                   setup.station);
         put_quoted(&line, str_of(words));
     } else {
         buf_printf(&line, "%s %-5s %-9s %s", when, level_names[level], setup.station, words);

@@ -24,8 +24,8 @@ bool log_level_of(const char *name, enum log_level *out);
 void log_line(enum log_level level, const char *words, const char *pairs, ...) PRINTF_LIKE(3, 4);
 
 #define log_debug(words, ...) log_line(LOG_DEBUG, words, __VA_ARGS__)
-#define log_info(words, ...) log_line(LOG_INFO, words, __VA_ARGS__)
-#define log_warn(words, ...) log_line(LOG_WARN, words, __VA_ARGS__)
+#define log_info(words, ...)  log_line(LOG_INFO, words, __VA_ARGS__)
+#define log_warn(words, ...)  log_line(LOG_WARN, words, __VA_ARGS__)
 #define log_error(words, ...) log_line(LOG_ERROR, words, __VA_ARGS__)
 
 /* True at most `per_minute` times a minute for this site; the first true after a silence tells how

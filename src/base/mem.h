@@ -9,16 +9,16 @@
 
 #include "base/attr.h"
 
-void *mem_alloc(size_t size);              /* zeroed */
+void *mem_alloc(size_t size);                       /* zeroed */
 void *mem_grow(void *p, size_t count, size_t size); /* realloc to count elements, not zeroed */
-char *mem_strdup(const char *text);        /* NULL gives NULL */
+char *mem_strdup(const char *text);                 /* NULL gives NULL */
 char *mem_strndup(const char *p, size_t len);
 char *mem_printf(const char *format, ...) PRINTF_LIKE(1, 2);
-void mem_free_ptr(void *at);               /* for CLEANUP on any owned pointer */
+void mem_free_ptr(void *at); /* for CLEANUP on any owned pointer */
 
 /* CLEANUP_FREE char *name = mem_strdup(...); */
-#define CLEANUP_FREE CLEANUP(mem_free_ptr)
-#define NEW(type) ((type *)mem_alloc(sizeof(type)))
+#define CLEANUP_FREE           CLEANUP(mem_free_ptr)
+#define NEW(type)              ((type *)mem_alloc(sizeof(type)))
 #define NEW_ARRAY(type, count) ((type *)mem_grow_zeroed((count), sizeof(type)))
 void *mem_grow_zeroed(size_t count, size_t size);
 

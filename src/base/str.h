@@ -13,7 +13,7 @@ struct str {
 };
 
 #define STR(literal) ((struct str){ "" literal, sizeof(literal) - 1 })
-#define STR_ARG(s) (int)(s).len, (s).p ? (s).p : "" /* printf("%.*s", STR_ARG(s)) */
+#define STR_ARG(s)   (int)(s).len, (s).p ? (s).p : "" /* printf("%.*s", STR_ARG(s)) */
 
 struct str str_of(const char *text); /* of a terminated text; NULL gives the absent view */
 struct str str_n(const char *p, size_t len);

@@ -20,9 +20,9 @@
 
 enum {
     HTTP_PARAMS_MAX = 6,
-    HTTP_CONNECTIONS_MAX = 1024,       /* more wait in the backlog */
-    HTTP_HEADER_BYTES_MAX = 32 << 10,  /* per connection, else 431 */
-    HTTP_IDLE_SECONDS = 75,            /* a silent connection is closed then */
+    HTTP_CONNECTIONS_MAX = 1024,      /* more wait in the backlog */
+    HTTP_HEADER_BYTES_MAX = 32 << 10, /* per connection, else 431 */
+    HTTP_IDLE_SECONDS = 75,           /* a silent connection is closed then */
     HTTP_BODY_DEFAULT_MAX = 8 << 20,
 };
 
@@ -43,8 +43,8 @@ struct http_request {
 };
 
 struct http_response {
-    int status;                /* 200 unless set */
-    const char *content_type;  /* NULL: none; by reference, must outlive the request (arena is fine) */
+    int status;               /* 200 unless set */
+    const char *content_type; /* NULL: none; by reference, must outlive the request (arena is fine) */
     struct buf body;
     /* instead of body: a range of a file; the descriptor is closed by the server */
     bool has_file;
@@ -59,7 +59,7 @@ struct http_response {
     ssize_t (*stream)(void *user, char *p, size_t max);
     void (*stream_end)(void *user);
     void *stream_user;
-    bool close;                /* close the connection after this answer */
+    bool close; /* close the connection after this answer */
     /* private */
     struct http_header *headers;
     size_t header_count;
@@ -73,7 +73,7 @@ struct http_route {
     const char *method;  /* "GET"; HEAD is answered by its GET route unless it has its own; "*": any */
     const char *pattern; /* "/subjects/{subject}/versions"; "{...}" is one segment, "{*rest}" all the rest */
     void (*handle)(struct http_request *request, struct http_response *response);
-    size_t body_max;     /* 0: HTTP_BODY_DEFAULT_MAX */
+    size_t body_max; /* 0: HTTP_BODY_DEFAULT_MAX */
     bool (*begin)(struct http_request *request, struct http_response *response);
     enum rc (*body)(struct http_request *request, const void *p, size_t n); /* an error goes on to handle */
     void (*end)(struct http_request *request);
@@ -107,8 +107,7 @@ void http_request_each_header(const struct http_request *request,
                               void (*each)(void *user, struct str name, struct str value), void *user);
 /* First parameter of that name, decoded ('+' is a blank); false if there is none.  "x" without '=' is "". */
 bool http_request_query(struct http_request *request, const char *name, struct str *out);
-void http_response_header(struct http_response *response, const char *name, const char *format, ...)
-    PRINTF_LIKE(3, 4);
+void http_response_header(struct http_response *response, const char *name, const char *format, ...) PRINTF_LIKE(3, 4);
 void http_response_text(struct http_response *response, int status, const char *content_type, const char *format, ...)
     PRINTF_LIKE(4, 5);
 const char *http_status_words(int status); /* "Not Found" */
@@ -125,15 +124,15 @@ void http_client_free(struct http_client *client);
 
 struct http_call {
     const char *method;
-    const char *url;             /* already encoded; sent as it is */
-    const char *const *headers;  /* "Name: value", NULL ends them; may be NULL */
-    struct str body;             /* sent when body.p is set */
-    int body_file;               /* with has_body_file: read from here at body_offset, body_size bytes */
+    const char *url;            /* already encoded; sent as it is */
+    const char *const *headers; /* "Name: value", NULL ends them; may be NULL */
+    struct str body;            /* sent when body.p is set */
+    int body_file;              /* with has_body_file: read from here at body_offset, body_size bytes */
     bool has_body_file;
     uint64_t body_offset, body_size;
-    int timeout_ms;              /* whole call; 0: 30 s */
-    size_t answer_max;           /* 0: BUF_DEFAULT_MAX */
-    int answer_file;             /* with has_answer_file: a 2xx body goes to this descriptor */
+    int timeout_ms;    /* whole call; 0: 30 s */
+    size_t answer_max; /* 0: BUF_DEFAULT_MAX */
+    int answer_file;   /* with has_answer_file: a 2xx body goes to this descriptor */
     bool has_answer_file;
 };
 

@@ -176,11 +176,11 @@ enum rc http_client_call(struct http_client *client, const struct http_call *cal
     answer->status = (int)status;
     if (code == CURLE_OK)
         return RC_OK;
-    enum rc rc = err_set(err, transfer.answer_too_large ? RC_FULL : RC_RETRY, "cannot %s '%s': %s", call->method,
-                         call->url,
-                         transfer.answer_too_large ? "the answer is larger than its limit"
-                         : words[0]                ? words
-                                                   : curl_easy_strerror(code));
+    enum rc rc =
+        err_set(err, transfer.answer_too_large ? RC_FULL : RC_RETRY, "cannot %s '%s': %s", call->method, call->url,
+                transfer.answer_too_large ? "the answer is larger than its limit"
+                : words[0]                ? words
+                                          : curl_easy_strerror(code));
     http_answer_free(answer);
     return rc;
 }

@@ -3,8 +3,8 @@
 #define NET_NET_H
 
 #include "net/http.h"
-#include "net/pg.h"
 #include "net/http_date.h"
+#include "net/pg.h"
 #include "net/port.h"
 #include "net/s3.h"
 #include "net/sigv4.h"

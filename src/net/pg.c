@@ -33,7 +33,8 @@ enum rc pg_error(PGconn *conn, const PGresult *result, struct err *err)
     const char *detail = result ? PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL) : NULL;
 
     if (PQstatus(conn) != CONNECTION_OK)
-        return err_set(err, RC_RETRY, "lost the connection to PostgreSQL: %.*s", STR_ARG(first_line(PQerrorMessage(conn))));
+        return err_set(err, RC_RETRY, "lost the connection to PostgreSQL: %.*s",
+                       STR_ARG(first_line(PQerrorMessage(conn))));
     if (primary)
         return err_set(err, RC_FATAL, "%s%s%s", primary, detail ? ": " : "", detail ? detail : "");
     return err_set(err, RC_FATAL, "%.*s", STR_ARG(first_line(PQerrorMessage(conn))));
@@ -56,8 +57,9 @@ enum rc pg_open(const struct station *station, const char *database, PGconn **ou
     CLEANUP_FREE char *host_text = str_dup(host);
     CLEANUP_FREE char *port_text = mem_printf("%d", port);
     CLEANUP_FREE char *timeout = mem_printf("%d", CONNECT_TIMEOUT_SECONDS);
-    const char *names[] = { "host", "port", "user", "password", "dbname", "connect_timeout", "application_name",
-                            "client_encoding", NULL };
+    const char *names[] = {
+        "host", "port", "user", "password", "dbname", "connect_timeout", "application_name", "client_encoding", NULL
+    };
     const char *values[] = { host_text,
                              port_text,
                              settings_get(settings, "POSTGRES_USER", "postgres"),

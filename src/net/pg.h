@@ -8,8 +8,8 @@
 
 /* As POSTGRES_USER to POSTGRES_DB on service `postgres`; database NULL: POSTGRES_DB.  Notices are dropped. */
 MUST_CHECK enum rc pg_open(const struct station *station, const char *database, PGconn **out, struct err *err);
-void pg_close(PGconn **conn);        /* for CLEANUP; NULL is fine */
-void pg_clear(PGresult **result);    /* for CLEANUP; NULL is fine */
+void pg_close(PGconn **conn);     /* for CLEANUP; NULL is fine */
+void pg_clear(PGresult **result); /* for CLEANUP; NULL is fine */
 /* Runs one command, dropping its rows.  RC_RETRY when the connection broke, else RC_FATAL with the server's words. */
 MUST_CHECK enum rc pg_do(PGconn *conn, const char *sql, struct err *err);
 /* Runs one query with text parameters (params may be NULL); *out is the caller's. */

@@ -14,10 +14,10 @@
 enum { ENDPOINT_ALIASES_MAX = 4, ADDRESS_MAX = 300 };
 
 struct endpoint {
-    const char *service;                        /* "log" */
-    char address[ADDRESS_MAX];                  /* "127.0.0.1:9092" */
-    const char *aliases[ENDPOINT_ALIASES_MAX];  /* "kafka:29092"; NULL ends them */
-    bool external;                              /* not started by us */
+    const char *service;                       /* "log" */
+    char address[ADDRESS_MAX];                 /* "127.0.0.1:9092" */
+    const char *aliases[ENDPOINT_ALIASES_MAX]; /* "kafka:29092"; NULL ends them */
+    bool external;                             /* not started by us */
 };
 
 struct station {
@@ -30,7 +30,7 @@ struct station {
     const struct settings *settings;
     const struct endpoint *endpoints;
     size_t endpoint_count;
-    int ready_fd;           /* -1: nobody waits */
+    int ready_fd; /* -1: nobody waits */
 };
 
 /* Address of a service: "127.0.0.1:9092".  The service must be a row of the table. */

@@ -143,9 +143,9 @@ static enum rc set_external(struct house *house, struct endpoint *e, struct err 
             continue;
         struct str value = str_of(settings_get(&house->settings, external_settings[i].setting, ""));
         if (!value.len)
-            return err_set(err, RC_BAD_INPUT, "'%s' is external (HAUS_EXTERNAL) but '%s' does not say where; e.g. %s=%s",
-                           e->service, external_settings[i].setting, external_settings[i].setting,
-                           external_settings[i].example);
+            return err_set(err, RC_BAD_INPUT,
+                           "'%s' is external (HAUS_EXTERNAL) but '%s' does not say where; e.g. %s=%s", e->service,
+                           external_settings[i].setting, external_settings[i].setting, external_settings[i].example);
         for (size_t k = 0; k + 3 < value.len; k++)
             if (memcmp(value.p + k, "://", 3) == 0)
                 value = str_skip(value, k + 3);
@@ -155,8 +155,8 @@ static enum rc set_external(struct house *house, struct endpoint *e, struct err 
         e->external = true;
         return RC_OK;
     }
-    return err_set(err, RC_BAD_INPUT, "'%s' cannot be external; HAUS_EXTERNAL takes postgres, log, registry, connect, store",
-                   e->service);
+    return err_set(err, RC_BAD_INPUT,
+                   "'%s' cannot be external; HAUS_EXTERNAL takes postgres, log, registry, connect, store", e->service);
 }
 
 static enum rc make_endpoints(struct house *house, struct err *err)

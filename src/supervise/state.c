@@ -6,8 +6,8 @@
  *
  * The file may be older than the supervisor's death: so the pid is checked against the home's lock.
  */
-#include <fcntl.h>
 #include <dirent.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,8 +38,8 @@ enum rc state_write(const struct house *house, const struct house_state *state, 
     buf_printf(&text, "supervisor %d\n", (int)state->supervisor);
     for (size_t i = 0; i < service_count; i++) {
         const struct service_state *s = &state->services[i];
-        buf_printf(&text, "%s %s %d %d %lld %lld %s\n", services[i].name, status_names[s->status], (int)s->pid, s->restarts,
-                   (long long)s->started_ms, (long long)s->ready_ms, s->reason);
+        buf_printf(&text, "%s %s %d %d %lld %lld %s\n", services[i].name, status_names[s->status], (int)s->pid,
+                   s->restarts, (long long)s->started_ms, (long long)s->ready_ms, s->reason);
     }
     /* not flushed: it says what runs now, and after a crash of the machine nothing does */
     CLEANUP_FREE char *temporary = mem_printf("%s.tmp", path);

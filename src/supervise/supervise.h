@@ -20,9 +20,10 @@ struct service {
     const char *aliases[ENDPOINT_ALIASES_MAX]; /* the compose network's names */
     const char *needs[SERVICE_NEEDS_MAX];      /* started only when these are ready */
     enum rc (*run)(struct station *station, struct err *err);
-    bool (*is_ready)(const struct station *station, pid_t pid); /* asked while it starts; NULL: it tells by station_ready */
-    int stop_signal;                           /* 0: SIGTERM */
-    const char *summary;                       /* one line of help */
+    /* asked while it starts; NULL: it tells by station_ready */
+    bool (*is_ready)(const struct station *station, pid_t pid);
+    int stop_signal;     /* 0: SIGTERM */
+    const char *summary; /* one line of help */
 };
 
 extern const struct service services[];
@@ -43,10 +44,10 @@ struct house {
 };
 
 struct house_options {
-    const char *home;        /* NULL: HAUS_HOME, then ./.haus */
-    const char *playground;  /* NULL: HAUS_PLAYGROUND, the folder we are in, the checkout's */
-    int port_offset;         /* -1: HAUS_PORT_OFFSET, then what the home was made with, then 0 */
-    const char *log_format;  /* NULL: HAUS_LOG_FORMAT, "text" */
+    const char *home;       /* NULL: HAUS_HOME, then ./.haus */
+    const char *playground; /* NULL: HAUS_PLAYGROUND, the folder we are in, the checkout's */
+    int port_offset;        /* -1: HAUS_PORT_OFFSET, then what the home was made with, then 0 */
+    const char *log_format; /* NULL: HAUS_LOG_FORMAT, "text" */
 };
 
 MUST_CHECK enum rc house_open(const struct house_options *options, struct house *out, struct err *err);
@@ -64,14 +65,14 @@ enum { SERVICE_REASON_MAX = 1024 };
 
 struct service_state {
     enum service_status status;
-    pid_t pid;         /* 0: nothing runs */
-    int restarts;      /* since the supervisor began */
-    int64_t started_ms, ready_ms; /* wall clock; 0: not yet */
+    pid_t pid;                       /* 0: nothing runs */
+    int restarts;                    /* since the supervisor began */
+    int64_t started_ms, ready_ms;    /* wall clock; 0: not yet */
     char reason[SERVICE_REASON_MAX]; /* of the last end that was not asked for; "" if none */
 };
 
 struct house_state {
-    pid_t supervisor; /* 0: none runs */
+    pid_t supervisor;               /* 0: none runs */
     struct service_state *services; /* in the table's order */
 };
 

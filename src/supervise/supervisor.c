@@ -24,12 +24,12 @@
 #include "supervise/state.h"
 
 enum {
-    READY_PROBE_MS = 10,        /* while a service with is_ready starts */
-    RESTART_FIRST_MS = 50,      /* doubled after each start that failed */
+    READY_PROBE_MS = 10,   /* while a service with is_ready starts */
+    RESTART_FIRST_MS = 50, /* doubled after each start that failed */
     RESTART_LAST_MS = 5000,
-    FAILED_AFTER = 5,           /* starts in a row that failed, then the state says so; trying goes on */
-    STOP_PATIENCE_MS = 30000,   /* then SIGKILL */
-    LOG_BYTES_MAX = 16 << 20,   /* of a service's log; then it becomes <name>.log.1 at the next start */
+    FAILED_AFTER = 5,         /* starts in a row that failed, then the state says so; trying goes on */
+    STOP_PATIENCE_MS = 30000, /* then SIGKILL */
+    LOG_BYTES_MAX = 16 << 20, /* of a service's log; then it becomes <name>.log.1 at the next start */
     REASON_TAIL_BYTES = 8 << 10,
 };
 
@@ -114,7 +114,8 @@ static void read_reason(const struct child *child, int64_t exit_status, int term
     else if (find_cause(str_n(tail, n), cause, sizeof cause))
         snprintf(out, SERVICE_REASON_MAX, "%s", cause);
     else
-        snprintf(out, SERVICE_REASON_MAX, "ended with code %d; see 'haus logs %s'", (int)exit_status, child->service->name);
+        snprintf(out, SERVICE_REASON_MAX, "ended with code %d; see 'haus logs %s'", (int)exit_status,
+                 child->service->name);
     for (char *c = out; *c; c++)
         if (*c == '\n')
             *c = ' ';
@@ -299,7 +300,12 @@ static int spawn(struct child *child, int log_fd)
         { .flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&child->ready },
     };
     uv_process_options_t options = {
-        .exit_cb = on_child_exit, .file = self, .args = args, .env = env, .stdio_count = has_pipe ? 4 : 3, .stdio = stdio,
+        .exit_cb = on_child_exit,
+        .file = self,
+        .args = args,
+        .env = env,
+        .stdio_count = has_pipe ? 4 : 3,
+        .stdio = stdio,
     };
 
     if (has_pipe) {
@@ -361,7 +367,8 @@ static void stop_some(struct supervisor *supervisor)
     for (size_t i = service_count; i-- > 0;) {
         struct child *child = &supervisor->children[i];
         any |= child->running;
-        if (!child->running || (!child->wanted && child->state->status == SERVICE_STOPPED) || is_needed(supervisor, child))
+        if (!child->running || (!child->wanted && child->state->status == SERVICE_STOPPED) ||
+            is_needed(supervisor, child))
             continue;
         if (child->wanted)
             uv_process_kill(&child->process, child->service->stop_signal ? child->service->stop_signal : SIGTERM);
@@ -452,7 +459,9 @@ static void init(struct supervisor *supervisor)
     supervisor->children = NEW_ARRAY(struct child, service_count);
     for (size_t i = 0; i < service_count; i++) {
         struct child *child = &supervisor->children[i];
-        *child = (struct child){ .service = &services[i], .supervisor = supervisor, .state = &supervisor->state.services[i] };
+        *child = (struct child){ .service = &services[i],
+                                 .supervisor = supervisor,
+                                 .state = &supervisor->state.services[i] };
         uv_timer_init(&supervisor->loop, &child->timer);
         child->timer.data = child;
     }

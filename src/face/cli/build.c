@@ -25,8 +25,9 @@ static void tell_progress(void *user, const struct build_progress *progress)
 
 static void print_report(const struct build_report *report)
 {
-    static const struct listing_column columns[] = { { "table", false },    { "new_files", true },  { "events", true },
-                                                     { "rows", true },      { "rows_total", true }, { "data_files", true },
+    static const struct listing_column columns[] = { { "table", false },      { "new_files", true },
+                                                     { "events", true },      { "rows", true },
+                                                     { "rows_total", true },  { "data_files", true },
                                                      { "snapshot_id", true }, { "seconds", true } };
     struct listing listing = { columns, ARRAY_LEN(columns), NULL, 0 };
 
@@ -56,9 +57,9 @@ static enum exit_code build(struct house *house, int argc, char **argv)
     if (code)
         return code;
     command_station(house, "store", &station);
-    enum rc rc = build_stage(&station,
-                             &(struct build_options){ .config = config_file, .table = only_table, .progress = tell_progress },
-                             &report, &err);
+    enum rc rc = build_stage(
+        &station, &(struct build_options){ .config = config_file, .table = only_table, .progress = tell_progress },
+        &report, &err);
     house_station_free(&station);
     print_report(&report);
     build_report_free(&report);
@@ -125,22 +126,23 @@ static json_t *describe_json(const struct iceberg_table *table, const struct ice
     json_t *columns = json_array(), *snapshots = json_array();
 
     for (size_t i = 0; i < table->column_count; i++)
-        json_array_append_new(columns, json_pack("{s:i,s:s,s:s,s:b}", "id", table->columns[i].id, "name",
-                                                 table->columns[i].name, "type", table->columns[i].type, "required",
-                                                 table->columns[i].required));
+        json_array_append_new(columns,
+                              json_pack("{s:i,s:s,s:s,s:b}", "id", table->columns[i].id, "name", table->columns[i].name,
+                                        "type", table->columns[i].type, "required", table->columns[i].required));
     for (size_t i = 0; i < table->snapshot_count; i++)
-        json_array_append_new(snapshots, json_pack("{s:I,s:I,s:s,s:O?}", "snapshot_id", (json_int_t)table->snapshots[i].id,
-                                                   "timestamp_ms", (json_int_t)table->snapshots[i].timestamp_ms, "operation",
-                                                   table->snapshots[i].operation, "summary", table->snapshots[i].summary));
-    return json_pack("{s:s,s:i,s:I,s:o,s:o,s:I,s:I}", "location", table->location, "format_version", table->format_version,
-                     "version", (json_int_t)table->version, "columns", columns, "snapshots", snapshots, "data_files",
-                     (json_int_t)files->count, "records", (json_int_t)files->records);
+        json_array_append_new(snapshots,
+                              json_pack("{s:I,s:I,s:s,s:O?}", "snapshot_id", (json_int_t)table->snapshots[i].id,
+                                        "timestamp_ms", (json_int_t)table->snapshots[i].timestamp_ms, "operation",
+                                        table->snapshots[i].operation, "summary", table->snapshots[i].summary));
+    return json_pack("{s:s,s:i,s:I,s:o,s:o,s:I,s:I}", "location", table->location, "format_version",
+                     table->format_version, "version", (json_int_t)table->version, "columns", columns, "snapshots",
+                     snapshots, "data_files", (json_int_t)files->count, "records", (json_int_t)files->records);
 }
 
 static void describe(const struct iceberg_table *table, const struct iceberg_files *files)
 {
-    printf("location   %s\nversion    v%lld, format %d\nrecords    %lld in %zu files, %.1f MB\npartition  ", table->location,
-           (long long)table->version, table->format_version, (long long)files->records, files->count,
+    printf("location   %s\nversion    v%lld, format %d\nrecords    %lld in %zu files, %.1f MB\npartition  ",
+           table->location, (long long)table->version, table->format_version, (long long)files->records, files->count,
            (double)files->bytes / 1e6);
     for (size_t i = 0; i < table->partition_count; i++)
         printf("%s%s(%s)", i ? ", " : "", table->partition[i].transform, table->partition[i].name);
@@ -202,8 +204,9 @@ struct sql_output {
     struct listing_column *columns;
 };
 
-static const char *const number_types[] = { "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT",
-                                            "DOUBLE",  "DECIMAL",  "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "BOOLEAN" };
+static const char *const number_types[] = { "TINYINT",  "SMALLINT", "INTEGER", "BIGINT",   "HUGEINT",
+                                            "FLOAT",    "DOUBLE",   "DECIMAL", "UTINYINT", "USMALLINT",
+                                            "UINTEGER", "UBIGINT",  "BOOLEAN" };
 
 static enum rc take_columns(void *user, const char *const *names, const char *const *types, size_t count)
 {

@@ -100,8 +100,8 @@ void talk(const char *format, ...)
 static void print_options(const struct command_option *options, size_t count)
 {
     for (size_t i = 0; i < count && options[i].name; i++) {
-        CLEANUP_FREE char *left =
-            mem_printf("%s%s%s", options[i].name, options[i].argument ? " " : "", options[i].argument ? options[i].argument : "");
+        CLEANUP_FREE char *left = mem_printf("%s%s%s", options[i].name, options[i].argument ? " " : "",
+                                             options[i].argument ? options[i].argument : "");
         if (options[i].letter)
             printf("  -%c, %-20s %s\n", options[i].letter, left, options[i].help);
         else
@@ -198,7 +198,8 @@ static bool parse(const struct command *command, int argc, char **argv, char **a
         if (!option)
             option = find_option(global_options, ARRAY_LEN(global_options), argv[i], name_len);
         if (!option)
-            return fail(EXIT_USAGE, "there is no option '%s'; see 'haus %s --help'", argv[i], command ? command->name : ""),
+            return fail(EXIT_USAGE, "there is no option '%s'; see 'haus %s --help'", argv[i],
+                        command ? command->name : ""),
                    false;
         const char *value = option->kind == OPTION_FLAG ? NULL : equals ? equals + 1 : i + 1 < argc ? argv[++i] : NULL;
         if (option->kind != OPTION_FLAG && !value)
@@ -209,7 +210,7 @@ static bool parse(const struct command *command, int argc, char **argv, char **a
     return true;
 }
 
-/* Global options may also stand before the command; returns how many words they took, -1 after telling what is wrong. */
+/* Global options may also stand before the command; returns how many words they took, -1 after telling why not. */
 static int parse_leading(int argc, char **argv)
 {
     char *none[COMMAND_ARGS_MAX];

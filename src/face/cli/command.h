@@ -16,7 +16,7 @@ struct command_option {
     const char *name; /* "--rate" */
     char letter;      /* 'f' for -f; 0: none */
     enum option_kind kind;
-    void *value;      /* bool *, const char **, int64_t * */
+    void *value; /* bool *, const char **, int64_t * */
     const char *argument, *help;
 };
 
@@ -26,9 +26,10 @@ struct command {
     const char *usage;      /* what follows the name: "[zone...]" */
     const char *details;    /* paragraphs of --help; may be NULL */
     int args_min, args_max; /* args_max -1: any number */
-    struct command_option options[COMMAND_OPTIONS_MAX]; /* name NULL ends them */
-    bool lists;             /* takes -o json */
-    bool hidden;            /* for the program's own use */
+    /* a name of NULL ends them */
+    struct command_option options[COMMAND_OPTIONS_MAX];
+    bool lists;  /* takes -o json */
+    bool hidden; /* for the program's own use */
     enum exit_code (*run)(struct house *house, int argc, char **argv);
 };
 
@@ -41,7 +42,7 @@ extern const struct command command_up, command_down, command_status, command_lo
     command_table_list, command_table_describe, command_sql, command_verify, command_flow, command_supervise;
 
 /* Set before a command runs. */
-extern bool output_json; /* -o json */
+extern bool output_json;  /* -o json */
 extern bool output_color; /* stderr is a terminal and NO_COLOR is not set */
 
 /* "haus: <words>" on stderr; returns code. */
@@ -63,8 +64,8 @@ MUST_CHECK enum rc command_http(const struct house *house, const char *service, 
 /* ------------------------------------------------------------- listings */
 
 struct listing_column {
-    const char *name;  /* "memory_bytes": key of the JSON object; shown in upper case */
-    bool is_number;    /* printed without quotes and aligned right */
+    const char *name; /* "memory_bytes": key of the JSON object; shown in upper case */
+    bool is_number;   /* printed without quotes and aligned right */
 };
 struct listing {
     const struct listing_column *columns;

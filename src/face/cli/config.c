@@ -19,8 +19,8 @@ static bool is_secret(const char *name)
 }
 
 /* The environment is full of what is not ours: only what a .env file, a default or a HAUS_ name brings is shown. */
-static const char *const prefixes[] = { "HAUS_",   "POSTGRES_", "DEBEZIUM_", "KAFKA_", "CONNECT_",  "SCHEMA_REGISTRY_",
-                                        "MINIO_",  "AWS_",      "FLYWAY_",   "BOOTSTRAP_" };
+static const char *const prefixes[] = { "HAUS_",  "POSTGRES_", "DEBEZIUM_", "KAFKA_",    "CONNECT_", "SCHEMA_REGISTRY_",
+                                        "MINIO_", "AWS_",      "FLYWAY_",   "BOOTSTRAP_" };
 
 static bool is_ours(const char *name, const struct setting *setting)
 {
@@ -49,7 +49,8 @@ static enum exit_code config(struct house *house, int argc, char **argv)
         if (!is_ours(e->key, setting) || strcmp(e->key, "HAUS_HOME") == 0 || strcmp(e->key, "HAUS_PLAYGROUND") == 0 ||
             strcmp(e->key, "HAUS_PORT_OFFSET") == 0)
             continue;
-        listing_add(&listing, e->key, is_secret(e->key) && !show_secrets ? "********" : setting->value, setting->origin);
+        listing_add(&listing, e->key, is_secret(e->key) && !show_secrets ? "********" : setting->value,
+                    setting->origin);
     }
     listing_print(&listing);
     return EXIT_DONE;
@@ -101,7 +102,8 @@ static void check_postgres_installed(struct checkup *checkup)
     if (given[0] && access(path, X_OK) == 0)
         found(checkup, "postgresql", true, "%s", path);
     else
-        found(checkup, "postgresql", false, "no server found; install it (apt-get install postgresql) or set HAUS_PG_BIN");
+        found(checkup, "postgresql", false,
+              "no server found; install it (apt-get install postgresql) or set HAUS_PG_BIN");
 }
 
 static void check_ports(struct checkup *checkup)
@@ -170,8 +172,9 @@ static void check_database(struct checkup *checkup)
     const struct service *database = service_find("postgres");
 
     house_station(checkup->house, database, &station);
-    bool there = house_is_external(checkup->house, database) ||
-                 port_holder(database->port + checkup->house->port_offset, &(pid_t){ 0 }, (char[PORT_HOLDER_NAME_MAX]){ 0 });
+    bool there =
+        house_is_external(checkup->house, database) ||
+        port_holder(database->port + checkup->house->port_offset, &(pid_t){ 0 }, (char[PORT_HOLDER_NAME_MAX]){ 0 });
     enum rc rc = there ? pg_open(&station, NULL, &conn, &err) : RC_AGAIN;
     house_station_free(&station);
     if (rc == RC_AGAIN)
@@ -182,8 +185,10 @@ static void check_database(struct checkup *checkup)
     }
     const char *wal_level = one_value(conn, "SHOW wal_level", &level);
     found(checkup, "wal_level", wal_level && strcmp(wal_level, "logical") == 0,
-          "%s; Debezium needs logical (ALTER SYSTEM SET wal_level = logical, then a restart)", wal_level ? wal_level : "?");
-    const char *name = settings_get(&checkup->house->settings, "DEBEZIUM_STOREFRONT_PUBLICATION_NAME", "storefront_pub");
+          "%s; Debezium needs logical (ALTER SYSTEM SET wal_level = logical, then a restart)",
+          wal_level ? wal_level : "?");
+    const char *name =
+        settings_get(&checkup->house->settings, "DEBEZIUM_STOREFRONT_PUBLICATION_NAME", "storefront_pub");
     CLEANUP_FREE char *quoted = PQescapeLiteral(conn, name, strlen(name));
     CLEANUP_FREE char *sql = mem_printf("SELECT count(*) FROM pg_publication WHERE pubname = %s", quoted);
     const char *count = one_value(conn, sql, &publication);

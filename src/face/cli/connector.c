@@ -26,11 +26,12 @@ static enum rc read_template(const struct house *house, const char *path, json_t
         return err_wrap(err, "cannot use template '%s'", path);
     json_t *root = json_loadb(buf_cstr(&expanded), expanded.len, 0, &where);
     if (!root)
-        return err_set(err, RC_BAD_INPUT, "cannot use template '%s': line %d, column %d: %s", path, where.line, where.column,
-                       where.text);
+        return err_set(err, RC_BAD_INPUT, "cannot use template '%s': line %d, column %d: %s", path, where.line,
+                       where.column, where.text);
     if (!json_is_string(json_object_get(root, "name")) || !json_is_object(json_object_get(root, "config"))) {
         json_decref(root);
-        return err_set(err, RC_BAD_INPUT, "cannot use template '%s': it must be {\"name\": \"...\", \"config\": {...}}", path);
+        return err_set(err, RC_BAD_INPUT, "cannot use template '%s': it must be {\"name\": \"...\", \"config\": {...}}",
+                       path);
     }
     *out = root;
     return RC_OK;
@@ -50,8 +51,8 @@ static enum exit_code tell_refusal(const struct http_answer *answer, const char 
 {
     json_t *body = json_loadb(buf_cstr(&answer->body), answer->body.len, 0, NULL);
     const char *words = json_string_value(json_object_get(body, "message"));
-    enum exit_code code =
-        fail(EXIT_FAILED, "connect refused '%s' (%d): %s", name, answer->status, words ? words : buf_cstr(&answer->body));
+    enum exit_code code = fail(EXIT_FAILED, "connect refused '%s' (%d): %s", name, answer->status,
+                               words ? words : buf_cstr(&answer->body));
 
     json_decref(body);
     return code;
@@ -147,7 +148,8 @@ const struct command command_connector_apply = {
     .name = "connector apply",
     .summary = "register connectors from templates, or bring them up to date",
     .usage = "[file...]",
-    .details = "Without files: all of <playground>/connectors.  ${VAR} and ${VAR:-default} are replaced from the settings.",
+    .details =
+        "Without files: all of <playground>/connectors.  ${VAR} and ${VAR:-default} are replaced from the settings.",
     .args_max = -1,
     .run = apply,
 };
@@ -179,7 +181,9 @@ static const char *task_states(json_t *tasks, struct buf *out)
 
 static enum exit_code list(struct house *house, int argc, char **argv)
 {
-    static const struct listing_column columns[] = { { "name", false }, { "type", false }, { "state", false }, { "tasks", false } };
+    static const struct listing_column columns[] = {
+        { "name", false }, { "type", false }, { "state", false }, { "tasks", false }
+    };
     struct listing listing = { columns, ARRAY_LEN(columns), NULL, 0 };
     enum exit_code code = command_needs(house, "connect");
     json_t *root = NULL, *one = NULL;
@@ -279,7 +283,7 @@ const struct command command_connector_status = {
     .run = connector_status,
 };
 
-static enum exit_code delete(struct house *house, int argc, char **argv)
+static enum exit_code connector_delete(struct house *house, int argc, char **argv)
 {
     enum exit_code code = command_needs(house, "connect");
 
@@ -302,5 +306,5 @@ const struct command command_connector_delete = {
     .usage = "<name...>",
     .args_min = 1,
     .args_max = -1,
-    .run = delete,
+    .run = connector_delete,
 };

@@ -167,7 +167,8 @@ static enum exit_code prove(const struct house *house)
     talk("%s", "");
     verify_print(rows, count);
     verify_free(rows, count);
-    return equal ? EXIT_DONE : fail(EXIT_FAILED, "the stations are not equal; 'haus doctor' and 'haus logs' may tell why");
+    return equal ? EXIT_DONE
+                 : fail(EXIT_FAILED, "the stations are not equal; 'haus doctor' and 'haus logs' may tell why");
 }
 
 static void tell_memory(const struct house *house, int64_t began)
@@ -182,8 +183,8 @@ static void tell_memory(const struct house *house, int64_t began)
             state.services[i].pid ? process_memory(state.services[i].pid, services[i].is_ready != NULL) : 0;
     ours += process_memory(state.supervisor, false);
     house_state_free(&state);
-    talk("our services use %.1f MB, PostgreSQL %.1f MB (PSS); done in %.1f s", (double)ours / 1e6, (double)database / 1e6,
-         (double)(clock_mono_ms() - began) / 1e3);
+    talk("our services use %.1f MB, PostgreSQL %.1f MB (PSS); done in %.1f s", (double)ours / 1e6,
+         (double)database / 1e6, (double)(clock_mono_ms() - began) / 1e3);
 }
 
 static enum exit_code flow(struct house *house, int argc, char **argv)

@@ -28,7 +28,8 @@ struct line {
 
 static bool has_time(struct str line)
 {
-    return line.len > 20 && line.p[0] == '2' && line.p[4] == '-' && line.p[7] == '-' && (line.p[10] == 'T' || line.p[10] == ' ');
+    return line.len > 20 && line.p[0] == '2' && line.p[4] == '-' && line.p[7] == '-' &&
+           (line.p[10] == 'T' || line.p[10] == ' ');
 }
 
 /* PostgreSQL writes a blank where we write T */

@@ -42,15 +42,16 @@ static void print_json(const struct house *house, const struct migrate_report *r
 
     for (size_t i = 0; i < report->count; i++) {
         const struct migrate_row *row = &report->rows[i];
-        json_array_append_new(
-            rows, json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:i}", "category", row->category, "version", row->version,
-                            "description", row->description, "type", row->type, "installedOnUTC", row->installed_on, "state",
-                            row->state, "undoable", "No", "filepath", row->script, "installedBy", row->installed_by,
-                            "executionTime", row->execution_ms));
+        json_array_append_new(rows, json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:i}", "category", row->category,
+                                              "version", row->version, "description", row->description, "type",
+                                              row->type, "installedOnUTC", row->installed_on, "state", row->state,
+                                              "undoable", "No", "filepath", row->script, "installedBy",
+                                              row->installed_by, "executionTime", row->execution_ms));
     }
-    json_t *root = json_pack("{s:s,s:s,s:o,s:b,s:s,s:[],s:s}", "schemaVersion", report->current, "schemaName", "public",
-                             "migrations", rows, "allSchemasEmpty", report->current[0] == '\0', "database",
-                             settings_get(&house->settings, "POSTGRES_DB", "storefront"), "warnings", "operation", "info");
+    json_t *root =
+        json_pack("{s:s,s:s,s:o,s:b,s:s,s:[],s:s}", "schemaVersion", report->current, "schemaName", "public",
+                  "migrations", rows, "allSchemasEmpty", report->current[0] == '\0', "database",
+                  settings_get(&house->settings, "POSTGRES_DB", "storefront"), "warnings", "operation", "info");
     json_dumpf(root, stdout, JSON_INDENT(2));
     putchar('\n');
     json_decref(root);
@@ -60,8 +61,8 @@ enum { BOX_COLUMNS = 7 };
 
 static void cells_of(const struct migrate_row *row, const char **cells)
 {
-    const char *values[BOX_COLUMNS] = { row->category,     row->version, row->description, row->type,
-                                        row->installed_on, row->state,   "No" };
+    const char *values[BOX_COLUMNS] = { row->category, row->version, row->description, row->type, row->installed_on,
+                                        row->state,    "No" };
 
     memcpy(cells, values, sizeof values);
 }
@@ -159,8 +160,8 @@ static enum exit_code validate(struct house *house, int argc, char **argv)
     if (rc)
         return fail_err(&err);
     int ms = (int)(clock_mono_ms() - began);
-    talk("Successfully validated %d migration%s (execution time 00:%02d.%03ds)", count, count == 1 ? "" : "s", ms / 1000,
-         ms % 1000);
+    talk("Successfully validated %d migration%s (execution time 00:%02d.%03ds)", count, count == 1 ? "" : "s",
+         ms / 1000, ms % 1000);
     return EXIT_DONE;
 }
 

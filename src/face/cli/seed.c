@@ -30,8 +30,8 @@ static enum exit_code call(const struct house *house, const char *method, const 
 static enum exit_code seed_full(struct house *house, int argc, char **argv)
 {
     CLEANUP_FREE char *tail = seed_number >= 0 ? mem_printf("&seed=%lld", (long long)seed_number) : mem_strdup("");
-    CLEANUP_FREE char *path = mem_printf("/seed/full?count=%lld&batch_size=%lld%s", (long long)count,
-                                         (long long)batch_size, tail);
+    CLEANUP_FREE char *path =
+        mem_printf("/seed/full?count=%lld&batch_size=%lld%s", (long long)count, (long long)batch_size, tail);
 
     (void)argc, (void)argv;
     return call(house, "POST", path);

@@ -14,7 +14,8 @@ static json_t *service_json(const struct house *house, size_t i, const struct se
     json_object_set_new(row, "name", json_string(services[i].name));
     json_object_set_new(row, "zone", json_string(services[i].zone));
     json_object_set_new(row, "pid", s->pid ? json_integer(s->pid) : json_null());
-    json_object_set_new(row, "state", json_string(house->endpoints[i].external ? "external" : service_status_name(s->status)));
+    json_object_set_new(row, "state",
+                        json_string(house->endpoints[i].external ? "external" : service_status_name(s->status)));
     json_object_set_new(row, "address", json_string(house->endpoints[i].address));
     json_object_set_new(row, "memory_bytes", s->pid ? json_integer((json_int_t)memory) : json_null());
     json_object_set_new(row, "restarts", json_integer(s->restarts));
@@ -37,8 +38,8 @@ static void print_state_json(const struct house *house, const struct house_state
 
 static void print_state(const struct house *house, const struct house_state *state)
 {
-    static const struct listing_column columns[] = { { "service", false }, { "zone", false },    { "state", false },
-                                                     { "address", false }, { "pid", true },      { "memory", true },
+    static const struct listing_column columns[] = { { "service", false }, { "zone", false },  { "state", false },
+                                                     { "address", false }, { "pid", true },    { "memory", true },
                                                      { "restarts", true }, { "reason", false } };
     struct listing listing = { columns, ARRAY_LEN(columns), NULL, 0 };
     uint64_t ours = 0;
@@ -51,14 +52,14 @@ static void print_state(const struct house *house, const struct house_state *sta
         CLEANUP_FREE char *restarts = mem_printf("%d", s->restarts);
         ours += services[i].is_ready ? 0 : memory;
         listing_add(&listing, services[i].name, services[i].zone,
-                    house->endpoints[i].external ? "external" : service_status_name(s->status), house->endpoints[i].address,
-                    pid, size, restarts, s->reason[0] ? s->reason : "");
+                    house->endpoints[i].external ? "external" : service_status_name(s->status),
+                    house->endpoints[i].address, pid, size, restarts, s->reason[0] ? s->reason : "");
     }
     listing_print(&listing);
     if (state->supervisor) {
         uint64_t self = process_memory(state->supervisor, false);
-        printf("\nsupervisor pid %d, %.1f MB; our services together %.1f MB (PSS), state in %s\n", (int)state->supervisor,
-               (double)self / 1e6, (double)(ours + self) / 1e6, house->home);
+        printf("\nsupervisor pid %d, %.1f MB; our services together %.1f MB (PSS), state in %s\n",
+               (int)state->supervisor, (double)self / 1e6, (double)(ours + self) / 1e6, house->home);
     }
 }
 
@@ -151,7 +152,8 @@ static enum exit_code print_urls(struct house *house, int argc, char **argv)
 const struct command command_urls = {
     .name = "urls",
     .summary = "every address with user and password",
-    .options = { { "--internal", 0, OPTION_FLAG, &internal, NULL, "the compose network's names, which lead here too" } },
+    .options = { { "--internal", 0, OPTION_FLAG, &internal, NULL,
+                   "the compose network's names, which lead here too" } },
     .lists = true,
     .run = print_urls,
 };

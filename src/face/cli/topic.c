@@ -66,7 +66,8 @@ static enum rc print_record(void *user, const rd_kafka_message_t *record, struct
                rd_kafka_topic_name(record->rkt), (int)record->partition, (long long)record->offset,
                (long long)rd_kafka_message_timestamp(record, NULL), buf_cstr(&key), buf_cstr(&value));
     else
-        printf("%d:%lld  %s  %s\n", (int)record->partition, (long long)record->offset, buf_cstr(&key), buf_cstr(&value));
+        printf("%d:%lld  %s  %s\n", (int)record->partition, (long long)record->offset, buf_cstr(&key),
+               buf_cstr(&value));
     if (follow)
         fflush(stdout);
     return RC_OK;
@@ -110,8 +111,7 @@ const struct command command_topic_tail = {
 
 static void add_schema(struct listing *listing, json_t *schema)
 {
-    CLEANUP_FREE char *version =
-        mem_printf("%lld", (long long)json_integer_value(json_object_get(schema, "version")));
+    CLEANUP_FREE char *version = mem_printf("%lld", (long long)json_integer_value(json_object_get(schema, "version")));
     CLEANUP_FREE char *id = mem_printf("%lld", (long long)json_integer_value(json_object_get(schema, "id")));
     const char *type = json_string_value(json_object_get(schema, "schemaType"));
 
@@ -120,7 +120,9 @@ static void add_schema(struct listing *listing, json_t *schema)
 
 static enum exit_code schema_list(struct house *house, int argc, char **argv)
 {
-    static const struct listing_column columns[] = { { "subject", false }, { "version", true }, { "id", true }, { "type", false } };
+    static const struct listing_column columns[] = {
+        { "subject", false }, { "version", true }, { "id", true }, { "type", false }
+    };
     struct listing listing = { columns, ARRAY_LEN(columns), NULL, 0 };
     enum exit_code code = command_needs(house, "registry");
     struct http_answer answer = { 0 };

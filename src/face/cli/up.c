@@ -287,8 +287,9 @@ const struct command command_up = {
     .name = "up",
     .summary = "start services in the background, migrate, make buckets",
     .usage = "[zone|service...]",
-    .details = "Starts what is not running yet and returns when all of it answers.  Zones: source, stream, lake, face.\n"
-               "Neither seeds nor registers connectors; connectors registered earlier come back by themselves.",
+    .details =
+        "Starts what is not running yet and returns when all of it answers.  Zones: source, stream, lake, face.\n"
+        "Neither seeds nor registers connectors; connectors registered earlier come back by themselves.",
     .args_max = -1,
     .run = up,
 };

@@ -20,8 +20,8 @@
 struct fold {
     struct stream *stream;
     const char *topic;
-    struct map live;  /* key bytes -> (void *)1 while the row stands */
-    struct map said;  /* key, lsn, op -> (void *)1: what was said already */
+    struct map live; /* key bytes -> (void *)1 while the row stands */
+    struct map said; /* key, lsn, op -> (void *)1: what was said already */
     int64_t events, repeated, keyless;
 };
 
@@ -53,7 +53,8 @@ static void read_source(struct avro_reader *reader, const struct avro_schema *so
     }
 }
 
-static enum rc read_avro_event(struct stream *stream, uint32_t id, struct str payload, struct event *out, struct err *err)
+static enum rc read_avro_event(struct stream *stream, uint32_t id, struct str payload, struct event *out,
+                               struct err *err)
 {
     const struct avro_schema *schema = NULL;
     struct avro_reader reader = avro_reader_of(payload);
@@ -83,7 +84,8 @@ static enum rc read_json_event(struct str bytes, struct event *out, struct err *
     if (op)
         *out = (struct event){ op[0], json_is_integer(lsn) ? json_integer_value(lsn) : -1 };
     json_decref(root);
-    return op ? RC_OK : err_set(err, RC_BAD_INPUT, "the value is neither Avro of the registry's nor a JSON change event");
+    return op ? RC_OK
+              : err_set(err, RC_BAD_INPUT, "the value is neither Avro of the registry's nor a JSON change event");
 }
 
 static void fold_event(struct fold *fold, struct str key, const struct event *event)
@@ -265,10 +267,11 @@ enum rc verify_run(const struct house *house, struct verify_row **rows, size_t *
 
 void verify_print(const struct verify_row *rows, size_t count)
 {
-    static const struct listing_column columns[] = { { "table", false },      { "source", true },       { "log", true },
-                                                     { "raw", true },         { "stage", true },        { "equal", true },
-                                                     { "repeated", true },    { "log_events", true },   { "raw_events", true },
-                                                     { "stage_events", true } };
+    static const struct listing_column columns[] = { { "table", false },     { "source", true },
+                                                     { "log", true },        { "raw", true },
+                                                     { "stage", true },      { "equal", true },
+                                                     { "repeated", true },   { "log_events", true },
+                                                     { "raw_events", true }, { "stage_events", true } };
     struct listing listing = { columns, ARRAY_LEN(columns), NULL, 0 };
 
     for (size_t i = 0; i < count; i++) {
@@ -277,8 +280,8 @@ void verify_print(const struct verify_row *rows, size_t count)
         char text[ARRAY_LEN(numbers)][24];
         for (size_t k = 0; k < ARRAY_LEN(numbers); k++)
             snprintf(text[k], sizeof text[k], "%lld", (long long)numbers[k]);
-        listing_add(&listing, rows[i].table, text[0], text[1], text[2], text[3], rows[i].equal ? "true" : "false", text[4],
-                    text[5], text[6], text[7]);
+        listing_add(&listing, rows[i].table, text[0], text[1], text[2], text[3], rows[i].equal ? "true" : "false",
+                    text[4], text[5], text[6], text[7]);
     }
     listing_print(&listing);
 }
@@ -309,10 +312,11 @@ static enum exit_code verify(struct house *house, int argc, char **argv)
 const struct command command_verify = {
     .name = "verify",
     .summary = "prove that source = log = raw = stage, each event once",
-    .details = "source counts rows; log, raw and stage fold the change events there: of each key the latest stands,\n"
-               "deletes applied.  repeated counts events that say again what an earlier one said: a snapshot that was\n"
-               "killed begins anew and repeats its rows.  Exit code 1 when a table is not equal (or not yet: events on\n"
-               "their way, a build not run).",
+    .details =
+        "source counts rows; log, raw and stage fold the change events there: of each key the latest stands,\n"
+        "deletes applied.  repeated counts events that say again what an earlier one said: a snapshot that was\n"
+        "killed begins anew and repeats its rows.  Exit code 1 when a table is not equal (or not yet: events on\n"
+        "their way, a build not run).",
     .lists = true,
     .run = verify,
 };

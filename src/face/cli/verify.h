@@ -5,11 +5,11 @@
 #include "face/cli/command.h"
 
 struct verify_row {
-    char *table;                     /* "orders" */
-    int64_t source;                  /* rows in PostgreSQL */
-    int64_t log, raw, stage;         /* rows left when the events there are folded: latest of each key, deletes applied */
+    char *table;             /* "orders" */
+    int64_t source;          /* rows in PostgreSQL */
+    int64_t log, raw, stage; /* rows left when the events there are folded: latest of each key, deletes applied */
     int64_t log_events, raw_events, stage_events; /* each event once, by (topic, partition, offset) */
-    int64_t repeated;                /* events in the log that say again what an earlier one said */
+    int64_t repeated;                             /* events in the log that say again what an earlier one said */
     bool equal;
 };
 

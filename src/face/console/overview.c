@@ -37,10 +37,11 @@ static json_t *read_services(const struct overview *overview, bool *ready)
         const struct service_state *s = &state.services[i];
         ready[i] = s->status == SERVICE_READY || overview->house.endpoints[i].external;
         json_array_append_new(
-            rows, json_pack("{s:s,s:s,s:s,s:s,s:o,s:o,s:i,s:s}", "name", services[i].name, "zone", services[i].zone, "state",
-                            service_status_name(s->status), "address", overview->house.endpoints[i].address, "pid",
-                            s->pid ? json_integer(s->pid) : json_null(), "memory_bytes",
-                            s->pid ? json_integer((json_int_t)process_memory(s->pid, services[i].is_ready != NULL)) : json_null(),
+            rows, json_pack("{s:s,s:s,s:s,s:s,s:o,s:o,s:i,s:s}", "name", services[i].name, "zone", services[i].zone,
+                            "state", service_status_name(s->status), "address", overview->house.endpoints[i].address,
+                            "pid", s->pid ? json_integer(s->pid) : json_null(), "memory_bytes",
+                            s->pid ? json_integer((json_int_t)process_memory(s->pid, services[i].is_ready != NULL))
+                                   : json_null(),
                             "restarts", s->restarts, "reason", s->reason));
     }
     house_state_free(&state);
@@ -77,7 +78,8 @@ static json_t *read_bucket(struct s3_client *client, const char *name)
         return json_pack("{s:s,s:n,s:n}", "bucket", name, "objects", "bytes");
     for (size_t i = 0; i < found.count; i++)
         bytes += found.objects[i].size;
-    json_t *row = json_pack("{s:s,s:I,s:I}", "bucket", name, "objects", (json_int_t)found.count, "bytes", (json_int_t)bytes);
+    json_t *row =
+        json_pack("{s:s,s:I,s:I}", "bucket", name, "objects", (json_int_t)found.count, "bytes", (json_int_t)bytes);
     s3_listing_free(&found);
     return row;
 }
@@ -115,10 +117,10 @@ static json_t *read_tables(const struct overview *overview)
     if (build_list_tables(&overview->station, &tables, &count, NULL))
         return rows;
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(rows, json_pack("{s:s,s:I,s:I,s:I,s:s}", "table", tables[i].name, "rows",
-                                              (json_int_t)tables[i].rows, "data_files", (json_int_t)tables[i].data_files,
-                                              "snapshots", (json_int_t)tables[i].snapshots, "problem",
-                                              tables[i].problem ? tables[i].problem : ""));
+        json_array_append_new(
+            rows, json_pack("{s:s,s:I,s:I,s:I,s:s}", "table", tables[i].name, "rows", (json_int_t)tables[i].rows,
+                            "data_files", (json_int_t)tables[i].data_files, "snapshots",
+                            (json_int_t)tables[i].snapshots, "problem", tables[i].problem ? tables[i].problem : ""));
     build_table_rows_free(tables, count);
     return rows;
 }
@@ -138,8 +140,8 @@ json_t *overview_read(struct overview *overview)
         overview->tables = read_tables(overview);
         overview->slow_ms = clock_mono_ms();
     }
-    json_t *root = json_pack("{s:o,s:o,s:O,s:O}", "services", services_json, "topics", topics, "buckets", overview->buckets,
-                             "tables", overview->tables);
+    json_t *root = json_pack("{s:o,s:o,s:O,s:O}", "services", services_json, "topics", topics, "buckets",
+                             overview->buckets, "tables", overview->tables);
     pthread_mutex_unlock(&overview->lock);
     return root;
 }

@@ -9,8 +9,9 @@
 enum { ASK_TIMEOUT_MS = 10000, POLL_MS = 1000, TOPICS_MAX = 10000 };
 
 static const char *const consumer_config[][2] = {
-    { "enable.auto.commit", "false" },   { "enable.partition.eof", "true" },   { "auto.offset.reset", "earliest" },
-    { "fetch.wait.max.ms", "100" },      { "fetch.error.backoff.ms", "50" },   { "fetch.message.max.bytes", "8388608" },
+    { "enable.auto.commit", "false" },         { "enable.partition.eof", "true" },
+    { "auto.offset.reset", "earliest" },       { "fetch.wait.max.ms", "100" },
+    { "fetch.error.backoff.ms", "50" },        { "fetch.message.max.bytes", "8388608" },
     { "queued.max.messages.kbytes", "32768" }, { "log_level", "0" },
 };
 
@@ -189,7 +190,8 @@ enum rc stream_schema(struct stream *stream, uint32_t id, const struct avro_sche
     struct http_answer answer = { 0 };
 
     if (!document) {
-        CLEANUP_FREE char *url = mem_printf("http://%s/schemas/ids/%u", station_address(stream->station, "registry"), id);
+        CLEANUP_FREE char *url =
+            mem_printf("http://%s/schemas/ids/%u", station_address(stream->station, "registry"), id);
         enum rc rc = http_client_call(stream->http, &(struct http_call){ .method = "GET", .url = url }, &answer, err);
         if (rc)
             return rc;

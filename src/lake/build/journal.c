@@ -112,8 +112,7 @@ static enum rc remove_files(const struct pending *p, const struct iceberg_table 
     enum rc rc = keys_in_use(p, table, &used, err);
     size_t n = strlen(p->table_key);
 
-    json_array_foreach(json_object_get(p->root, "files"), i, key)
-    {
+    json_array_foreach(json_object_get(p->root, "files"), i, key) {
         const char *text = json_string_value(key);
         bool ours = text && strncmp(text, p->table_key, n) == 0 && strncmp(text + n, "/data/", 6) == 0;
         if (!rc && ours && !map_get(&used, str_of(text)))

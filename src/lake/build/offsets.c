@@ -154,15 +154,13 @@ enum rc offsets_parse(const char *text, struct offsets *out, struct err *err)
         json_decref(root);
         return err_set(err, RC_BAD_INPUT, "consumed offsets are not a JSON object");
     }
-    json_object_foreach(root, topic, partitions)
-    {
+    json_object_foreach(root, topic, partitions) {
         if (!json_is_object(partitions))
             rc = bad(err, topic, "");
-        json_object_foreach(
-            partitions, partition,
-            ranges) if (!rc && (!json_is_string(ranges) || !str_to_i64(str_of(partition), 0, INT32_MAX, &number) ||
-                                parse_ranges(str_of(json_string_value(ranges)), offsets_of(out, topic, (int)number))))
-            rc = bad(err, topic, partition);
+        json_object_foreach(partitions, partition, ranges)
+            if (!rc && (!json_is_string(ranges) || !str_to_i64(str_of(partition), 0, INT32_MAX, &number) ||
+                        parse_ranges(str_of(json_string_value(ranges)), offsets_of(out, topic, (int)number))))
+                rc = bad(err, topic, partition);
     }
     json_decref(root);
     if (rc)

@@ -37,7 +37,9 @@ const json_t *table_member_by_id(const json_t *list, const char *id_name, int64_
     size_t i;
     json_t *member;
 
-    json_array_foreach((json_t *)list, i, member) if (integer_or(member, id_name, -1) == id) return member;
+    json_array_foreach((json_t *)list, i, member)
+        if (integer_or(member, id_name, -1) == id)
+            return member;
     return NULL;
 }
 
@@ -67,8 +69,7 @@ static enum rc read_columns(struct iceberg_table *table, struct err *err)
     if (!json_is_array(fields) || json_array_size(fields) > ICEBERG_COLUMNS_MAX)
         return broken(err, "no current schema, or too many columns");
     table->columns = NEW_ARRAY(struct iceberg_column, json_array_size(fields) + 1);
-    json_array_foreach((json_t *)fields, i, field)
-    {
+    json_array_foreach((json_t *)fields, i, field) {
         const char *name = text_or(field, "name", NULL), *doc = text_or(field, "doc", NULL);
         const json_t *type = json_object_get(field, "type");
         int64_t id = integer_or(field, "id", -1);
@@ -99,8 +100,7 @@ enum rc table_spec_read(const struct iceberg_table *table, int spec_id, struct i
     if (!json_is_array(fields) || json_array_size(fields) > ICEBERG_PARTITION_FIELDS_MAX)
         return broken(err, "a partition spec is missing, or has too many fields");
     *out = NEW_ARRAY(struct iceberg_partition_field, json_array_size(fields) + 1);
-    json_array_foreach((json_t *)fields, i, field)
-    {
+    json_array_foreach((json_t *)fields, i, field) {
         const char *name = text_or(field, "name", NULL), *transform = text_or(field, "transform", NULL);
         int64_t source = integer_or(field, "source-id", -1);
         if (!name || !transform || source < 0 || source > INT32_MAX)
@@ -135,8 +135,7 @@ static enum rc read_snapshots(struct iceberg_table *table, struct err *err)
     json_t *s;
 
     table->snapshots = NEW_ARRAY(struct iceberg_snapshot, json_array_size(list) + 1);
-    json_array_foreach((json_t *)list, i, s)
-    {
+    json_array_foreach((json_t *)list, i, s) {
         const json_t *summary = json_object_get(s, "summary");
         table->snapshots[table->snapshot_count++] =
             (struct iceberg_snapshot){ .id = integer_or(s, "snapshot-id", -1),
@@ -393,7 +392,8 @@ static int64_t next_schema_id(const json_t *schemas)
     size_t i;
     json_t *schema;
 
-    json_array_foreach((json_t *)schemas, i, schema) next = MAX(next, integer_or(schema, "schema-id", 0) + 1);
+    json_array_foreach((json_t *)schemas, i, schema)
+        next = MAX(next, integer_or(schema, "schema-id", 0) + 1);
     return next;
 }
 

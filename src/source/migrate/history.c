@@ -52,8 +52,7 @@ static const char create_sql[] =
     " \"installed_on\" TIMESTAMP NOT NULL DEFAULT now(),"
     " \"execution_time\" INTEGER NOT NULL,"
     " \"success\" BOOLEAN NOT NULL);"
-    "ALTER TABLE " HISTORY_TABLE
-    " ADD CONSTRAINT \"flyway_schema_history_pk\" PRIMARY KEY (\"installed_rank\");"
+    "ALTER TABLE " HISTORY_TABLE " ADD CONSTRAINT \"flyway_schema_history_pk\" PRIMARY KEY (\"installed_rank\");"
     "CREATE INDEX \"flyway_schema_history_s_idx\" ON " HISTORY_TABLE " (\"success\")";
 
 enum rc history_create(PGconn *conn, struct err *err)

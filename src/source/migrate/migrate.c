@@ -126,7 +126,8 @@ static const struct history_row *applied_row(const struct run *run, const struct
 
     for (size_t i = 0; i < run->history.count; i++) {
         const struct history_row *row = &run->history.rows[i];
-        if (strcmp(row->type, "SCHEMA") == 0 || strcmp(row->type, "BASELINE") == 0 || !row->version != !migration->version)
+        if (strcmp(row->type, "SCHEMA") == 0 || strcmp(row->type, "BASELINE") == 0 ||
+            !row->version != !migration->version)
             continue;
         if (migration->version ? migration_version_cmp(row->version, migration->version) == 0
                                : strcmp(row->description, migration->description) == 0)
@@ -189,8 +190,11 @@ static void validate_row(const struct run *run, const struct history_row *row, s
     if (strcmp(row->type, "SQL") != 0)
         return;
     if (!row->success) {
-        buf_printf(out, "\nDetected failed migration to %s%s (%s).\nPlease remove any half-completed changes then run repair to fix the schema history.",
-                   row->version ? "version " : "", row->version ? row->version : "repeatable migration", row->description);
+        buf_printf(out,
+                   "\nDetected failed migration to %s%s (%s).\nPlease remove any half-completed changes then run "
+                   "repair to fix the schema history.",
+                   row->version ? "version " : "", row->version ? row->version : "repeatable migration",
+                   row->description);
         return;
     }
     if (!row->version)
@@ -201,10 +205,11 @@ static void validate_row(const struct run *run, const struct history_row *row, s
             last = run->local.items[i].version ? &run->local.items[i] : last;
         if (last && migration_version_cmp(row->version, last->version) > 0)
             return; /* *:future is ignored by default */
-        buf_printf(out,
-                   "\nDetected applied migration not resolved locally: %s.\nIf you removed this migration intentionally, "
-                   "run repair to mark the migration as deleted.",
-                   row->version);
+        buf_printf(
+            out,
+            "\nDetected applied migration not resolved locally: %s.\nIf you removed this migration intentionally, "
+            "run repair to mark the migration as deleted.",
+            row->version);
         return;
     }
     if (row->has_checksum && row->checksum != local->checksum) {
@@ -230,10 +235,11 @@ static void validate_pending(const struct run *run, struct buf *out)
                        "-ignoreMigrationPatterns='*:ignored'. To allow executing this migration, set -outOfOrder=true.",
                        m->version);
         else
-            buf_printf(out,
-                       "\nDetected resolved migration not applied to database: %s.\nTo fix this error, either run migrate, "
-                       "or set -ignoreMigrationPatterns='*:pending'.",
-                       m->version);
+            buf_printf(
+                out,
+                "\nDetected resolved migration not applied to database: %s.\nTo fix this error, either run migrate, "
+                "or set -ignoreMigrationPatterns='*:pending'.",
+                m->version);
     }
 }
 
@@ -275,15 +281,15 @@ static enum rc fail(const struct migration *migration, bool rolled_back, const P
     pg_error(conn, result, &cause);
     for (int i = 0; position && i < atoi(position) - 1 && (size_t)i < statement->text.len; i++)
         line += statement->text.p[i] == '\n';
-    return err_set(err, RC_BAD_INPUT,
-                   "Migration of schema \"public\" %s\"%s%s%s\" failed! %s\nSQL State  : %s\nMessage    : %s\nLocation   : %s\n"
-                   "Line       : %d\nStatement  : %.*s",
-                   migration->version ? "to version " : "with repeatable migration ",
-                   migration->version ? migration->version : "", migration->version ? " - " : "", migration->description,
-                   rolled_back ? "Changes successfully rolled back."
-                               : "Please restore backups and roll back database and code!",
-                   state ? state : "", cause.text, migration->script, line, (int)MIN(statement->text.len, (size_t)600),
-                   statement->text.p);
+    return err_set(
+        err, RC_BAD_INPUT,
+        "Migration of schema \"public\" %s\"%s%s%s\" failed! %s\nSQL State  : %s\nMessage    : %s\nLocation   : %s\n"
+        "Line       : %d\nStatement  : %.*s",
+        migration->version ? "to version " : "with repeatable migration ", migration->version ? migration->version : "",
+        migration->version ? " - " : "", migration->description,
+        rolled_back ? "Changes successfully rolled back." : "Please restore backups and roll back database and code!",
+        state ? state : "", cause.text, migration->script, line, (int)MIN(statement->text.len, (size_t)600),
+        statement->text.p);
 }
 
 static enum rc execute(PGconn *conn, const struct migration *migration, struct str text, bool transactional,
@@ -317,10 +323,11 @@ static enum rc check_mixture(const struct migration *migration, struct str text,
     *transactional = outside == 0;
     if (!inside || !outside)
         return RC_OK;
-    return err_set(err, RC_BAD_INPUT,
-                   "Detected both transactional and non-transactional statements within the same migration (even though "
-                   "mixed is false): %s; put the latter into a migration of their own",
-                   migration->script);
+    return err_set(
+        err, RC_BAD_INPUT,
+        "Detected both transactional and non-transactional statements within the same migration (even though "
+        "mixed is false): %s; put the latter into a migration of their own",
+        migration->script);
 }
 
 static enum rc apply_in_transaction(struct run *run, const struct migration *migration, struct str text,
@@ -438,7 +445,8 @@ enum rc migrate_apply(const struct station *station, const struct migrate_option
     current = history_current(&run.history);
     if (*applied)
         say(&run,
-            "Successfully applied %d migration%s to schema \"public\", now at version v%s (execution time %02d:%02d.%03ds)",
+            "Successfully applied %d migration%s to schema \"public\", now at version v%s (execution time "
+            "%02d:%02d.%03ds)",
             *applied, *applied == 1 ? "" : "s", current ? current : "", (int)(ms / 60000), (int)(ms / 1000 % 60),
             (int)(ms % 1000));
     else
@@ -493,7 +501,9 @@ static void report_applied(const struct run *run, struct migrate_report *report)
     for (size_t i = 0; i < run->history.count; i++) {
         const struct history_row *row = &run->history.rows[i];
         *add_row(report) = (struct migrate_row){
-            .category = strcmp(row->type, "SQL") != 0 ? "" : row->version ? "Versioned" : "Repeatable",
+            .category = strcmp(row->type, "SQL") != 0 ? ""
+                        : row->version                ? "Versioned"
+                                                      : "Repeatable",
             .version = mem_strdup(row->version ? row->version : ""),
             .description = mem_strdup(row->description),
             .type = static_type(row->type),

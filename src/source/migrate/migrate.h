@@ -19,7 +19,7 @@ struct migrate_row {
     const char *category; /* "Versioned", "Repeatable", "" for markers */
     char *version;        /* "" for repeatables */
     char *description;
-    const char *type; /* "SQL", "BASELINE", ... */
+    const char *type;   /* "SQL", "BASELINE", ... */
     char *installed_on; /* "" while pending */
     char *installed_by;
     char *script;

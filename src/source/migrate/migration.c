@@ -82,10 +82,11 @@ static char *with_replaced(struct str s, char from, char to)
 static enum rc misnamed(const char *file_name, bool repeatable, struct err *err)
 {
     if (repeatable)
-        return err_set(err, RC_BAD_INPUT,
-                       "Invalid repeatable migration / callback name format: %s (It cannot contain a version and should "
-                       "look like this: R__description.sql)",
-                       file_name);
+        return err_set(
+            err, RC_BAD_INPUT,
+            "Invalid repeatable migration / callback name format: %s (It cannot contain a version and should "
+            "look like this: R__description.sql)",
+            file_name);
     return err_set(err, RC_BAD_INPUT,
                    "Invalid versioned migration name format: %s (It must contain a version and should look like this: "
                    "V1.2__description.sql)",
@@ -179,9 +180,10 @@ static enum rc refuse_duplicates(const struct migrations *migrations, struct err
             return err_set(err, RC_BAD_INPUT,
                            "Found more than one migration with version %s\nOffenders:\n-> %s (SQL)\n-> %s (SQL)",
                            a->version, a->script, b->script);
-        return err_set(err, RC_BAD_INPUT,
-                       "Found more than one repeatable migration with description %s\nOffenders:\n-> %s (SQL)\n-> %s (SQL)",
-                       a->description, a->script, b->script);
+        return err_set(
+            err, RC_BAD_INPUT,
+            "Found more than one repeatable migration with description %s\nOffenders:\n-> %s (SQL)\n-> %s (SQL)",
+            a->description, a->script, b->script);
     }
     return RC_OK;
 }

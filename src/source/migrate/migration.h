@@ -25,7 +25,8 @@ struct migrations {
 int32_t migration_checksum(struct str text);
 /* Compares "1.10" and "1.9" part by part; numbers of any length, missing parts are 0. */
 int migration_version_cmp(const char *a, const char *b);
-/* Splits "V1_2__add_table.sql".  RC_NOT_FOUND: not a migration's name; RC_BAD_INPUT: nearly one, with Flyway's words. */
+/* Splits "V1_2__add_table.sql".  RC_NOT_FOUND: not a migration's name; RC_BAD_INPUT: nearly one, with Flyway's words.
+ */
 MUST_CHECK enum rc migration_parse_name(const char *file_name, char **version, char **description, struct err *err);
 MUST_CHECK enum rc migrations_read(const char *folder, struct migrations *out, struct err *err);
 void migrations_free(struct migrations *migrations);

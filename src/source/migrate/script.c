@@ -28,7 +28,8 @@ enum rc script_replace_placeholders(struct str text, script_placeholder_fn *look
             *c = (char)tolower((unsigned char)*c);
         const char *value = lookup(user, lower);
         if (!value)
-            return err_set(err, RC_BAD_INPUT, "No value provided for placeholder: ${%s}.  Check your configuration!", key);
+            return err_set(err, RC_BAD_INPUT, "No value provided for placeholder: ${%s}.  Check your configuration!",
+                           key);
         buf_append(out, text.p, (size_t)(open - text.p));
         buf_puts(out, value);
         text = str_skip(text, (size_t)(close + 1 - text.p));

@@ -65,8 +65,10 @@ static enum rc run_initdb(const struct station *station, const char *bin, const 
     CLEANUP_FREE char *initdb = mem_printf("%s/initdb", bin);
     CLEANUP_FREE char *password = mem_printf("--pwfile=%s", password_file);
     CLEANUP_FREE char *user = mem_printf("--username=%s", settings_get(station->settings, "POSTGRES_USER", "postgres"));
-    const char *argv[] = { initdb,   "--pgdata",       data,       user, password, "--encoding=UTF8", "--locale=C.UTF-8",
-                           "--auth=scram-sha-256", "--no-sync", NULL };
+    const char *argv[] = {
+        initdb,      "--pgdata", data, user, password, "--encoding=UTF8", "--locale=C.UTF-8", "--auth=scram-sha-256",
+        "--no-sync", NULL
+    };
 
     return run_program(argv, NULL, err);
 }
@@ -89,7 +91,8 @@ static enum rc create_database(const struct station *station, const char *bin, c
 
 static enum rc include_our_file(const char *data, struct err *err)
 {
-    static const char line[] = "\ninclude_if_exists = 'haus.conf'   # port, address, replication: written at every start\n";
+    static const char line[] =
+        "\ninclude_if_exists = 'haus.conf'   # port, address, replication: written at every start\n";
     CLEANUP_FREE char *path = mem_printf("%s/postgresql.conf", data);
     CLEANUP(disk_close) int fd = -1;
     enum rc rc = disk_open(path, O_WRONLY | O_APPEND, 0, &fd, err);
@@ -140,7 +143,8 @@ enum rc cluster_configure(const struct station *station, const char *dir, struct
     CLEANUP(buf_free) struct buf text = { 0 };
 
     buf_puts(&text, "# written by haus at every start; put your own settings into postgresql.conf\n");
-    buf_printf(&text, "listen_addresses = '%s'\nport = %d\nunix_socket_directories = ''\n", station->host, station->port);
+    buf_printf(&text, "listen_addresses = '%s'\nport = %d\nunix_socket_directories = ''\n", station->host,
+               station->port);
     buf_printf(&text,
                "wal_level = logical\nmax_wal_senders = 10\nmax_replication_slots = 10\n"
                "max_slot_wal_keep_size = %dMB\n",
@@ -182,5 +186,6 @@ enum rc cluster_replace_server(const char *dir, struct err *err)
         return RC_OK; /* gone meanwhile */
     if (poll(&wait, 1, OLD_SERVER_WAIT_MS) == 1)
         return RC_OK;
-    return err_set(err, RC_RETRY, "cannot replace the server left behind: pid %d does not stop; kill it by hand", (int)pid);
+    return err_set(err, RC_RETRY, "cannot replace the server left behind: pid %d does not stop; kill it by hand",
+                   (int)pid);
 }

@@ -40,7 +40,8 @@ enum rc install_find(const struct settings *settings, int version, char **bin, s
         *bin = has_server(mem_strdup(given));
         if (*bin)
             return RC_OK;
-        return err_set(err, RC_NOT_FOUND, "cannot find PostgreSQL: '%s/postgres' is not there; correct HAUS_PG_BIN", given);
+        return err_set(err, RC_NOT_FOUND, "cannot find PostgreSQL: '%s/postgres' is not there; correct HAUS_PG_BIN",
+                       given);
     }
     int newest = version ? version : POSTGRES_NEWEST;
     int oldest = version ? version : POSTGRES_OLDEST;
@@ -99,8 +100,9 @@ enum rc install_drop_root(const char *home, const char *dir, char **seen_as, str
         return RC_OK;
     const struct passwd *user = getpwnam(SERVER_USER);
     if (!user)
-        return err_set(err, RC_NOT_FOUND, "cannot start the server as root: there is no user '" SERVER_USER
-                                          "'; install the package 'postgresql' or run haus as another user");
+        return err_set(err, RC_NOT_FOUND,
+                       "cannot start the server as root: there is no user '" SERVER_USER
+                       "'; install the package 'postgresql' or run haus as another user");
     enum rc rc = give(home, dir, user, err);
     if (rc)
         return rc;

@@ -21,6 +21,8 @@ struct operation {
 
 enum { FULL, START, STOP, HEALTH, STATUS, READY, OPERATIONS };
 
+/* One row an operation and one a parameter. */
+/* clang-format off */
 static const struct operation operations[OPERATIONS] = {
     [FULL] = { "POST", "/seed/full", "seed_full", "Seed Full",
                "Inserts count records: per batch of n, n/2 customers, n products, n orders with items and payments.", "seed",
@@ -38,6 +40,7 @@ static const struct operation operations[OPERATIONS] = {
     [STATUS] = { "GET", "/status", "status", "Status", "What runs, and what was written since the seeder began.", "state", { { 0 } } },
     [READY] = { "GET", "/ready", "ready", "Ready", "200 when the database answers, else 503 with the reason.", "state", { { 0 } } },
 };
+/* clang-format on */
 
 static size_t param_count(const struct operation *operation)
 {
@@ -108,8 +111,9 @@ static void seed_start(struct http_request *request, struct http_response *respo
         return;
     }
     answer(response, 200,
-           json_pack("{s:s,s:f,s:I,s:I,s:I}", "status", "started", "rate", plan.rate, "batch_size", (json_int_t)plan.batch_size,
-                     "updates", (json_int_t)plan.updates, "deletes", (json_int_t)plan.deletes));
+           json_pack("{s:s,s:f,s:I,s:I,s:I}", "status", "started", "rate", plan.rate, "batch_size",
+                     (json_int_t)plan.batch_size, "updates", (json_int_t)plan.updates, "deletes",
+                     (json_int_t)plan.deletes));
 }
 
 static void seed_stop(struct http_request *request, struct http_response *response)
@@ -149,7 +153,8 @@ static void status(struct http_request *request, struct http_response *response)
                      s.running ? json_real(s.plan.rate) : json_null(), "started_at",
                      s.started_ms ? json_string(when) : json_null(), "batches", (json_int_t)s.counts.batches, "rows",
                      counts_json(&s.counts), "updated", (json_int_t)s.counts.updated, "deleted",
-                     (json_int_t)s.counts.deleted, "last_error", s.last_error[0] ? json_string(s.last_error) : json_null()));
+                     (json_int_t)s.counts.deleted, "last_error",
+                     s.last_error[0] ? json_string(s.last_error) : json_null()));
 }
 
 static void metrics(struct http_request *request, struct http_response *response)
@@ -161,10 +166,14 @@ static void metrics(struct http_request *request, struct http_response *response
     response->content_type = "text/plain; version=0.0.4";
     buf_puts(out, "# HELP seeder_rows_total rows inserted\n# TYPE seeder_rows_total counter\n");
     for (int t = 0; t < MODEL_TABLES; t++)
-        buf_printf(out, "seeder_rows_total{table=\"%s\"} %lld\n", model_table_names[t], (long long)s.counts.inserted[t]);
-    buf_printf(out, "# HELP seeder_batches_total transactions committed\n# TYPE seeder_batches_total counter\n"
-                    "seeder_batches_total %lld\n", (long long)s.counts.batches);
-    buf_printf(out, "# HELP seeder_running whether a stream runs\n# TYPE seeder_running gauge\nseeder_running %d\n", s.running);
+        buf_printf(out, "seeder_rows_total{table=\"%s\"} %lld\n", model_table_names[t],
+                   (long long)s.counts.inserted[t]);
+    buf_printf(out,
+               "# HELP seeder_batches_total transactions committed\n# TYPE seeder_batches_total counter\n"
+               "seeder_batches_total %lld\n",
+               (long long)s.counts.batches);
+    buf_printf(out, "# HELP seeder_running whether a stream runs\n# TYPE seeder_running gauge\nseeder_running %d\n",
+               s.running);
 }
 
 /* ------------------------------------------------------------------ docs */
@@ -194,15 +203,16 @@ static void docs_css(struct http_request *request, struct http_response *respons
 static void docs(struct http_request *request, struct http_response *response)
 {
     (void)request;
-    http_response_text(response, 200, "text/html; charset=utf-8",
-                       "<!DOCTYPE html>\n<html>\n<head>\n<meta charset=\"utf-8\">\n"
-                       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1.0\">\n"
-                       "<link rel=\"stylesheet\" href=\"/docs/swagger-ui.css\">\n<title>Storefront seeder - Swagger UI</title>\n"
-                       "</head>\n<body>\n<div id=\"swagger-ui\"></div>\n<script src=\"/docs/swagger-ui-bundle.js\"></script>\n"
-                       "<script>\nconst ui = SwaggerUIBundle({ url: '/openapi.json', dom_id: '#swagger-ui',\n"
-                       "  layout: 'BaseLayout', deepLinking: true, showExtensions: true, showCommonExtensions: true,\n"
-                       "  presets: [SwaggerUIBundle.presets.apis, SwaggerUIBundle.SwaggerUIStandalonePreset] })\n"
-                       "</script>\n</body>\n</html>\n");
+    http_response_text(
+        response, 200, "text/html; charset=utf-8",
+        "<!DOCTYPE html>\n<html>\n<head>\n<meta charset=\"utf-8\">\n"
+        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1.0\">\n"
+        "<link rel=\"stylesheet\" href=\"/docs/swagger-ui.css\">\n<title>Storefront seeder - Swagger UI</title>\n"
+        "</head>\n<body>\n<div id=\"swagger-ui\"></div>\n<script src=\"/docs/swagger-ui-bundle.js\"></script>\n"
+        "<script>\nconst ui = SwaggerUIBundle({ url: '/openapi.json', dom_id: '#swagger-ui',\n"
+        "  layout: 'BaseLayout', deepLinking: true, showExtensions: true, showCommonExtensions: true,\n"
+        "  presets: [SwaggerUIBundle.presets.apis, SwaggerUIBundle.SwaggerUIStandalonePreset] })\n"
+        "</script>\n</body>\n</html>\n");
 }
 
 static void openapi(struct http_request *request, struct http_response *response)
@@ -249,7 +259,8 @@ static json_t *operation_json(const struct operation *operation)
     if (json_array_size(params))
         json_object_set_new(responses, "422",
                             json_pack("{s:s,s:{s:{s:{s:s}}}}", "description", "Validation Error", "content",
-                                      "application/json", "schema", "$ref", "#/components/schemas/HTTPValidationError"));
+                                      "application/json", "schema", "$ref",
+                                      "#/components/schemas/HTTPValidationError"));
     json_t *out = json_pack("{s:[s],s:s,s:s,s:s}", "tags", operation->tag, "summary", operation->summary, "description",
                             operation->description, "operationId", id);
     if (json_array_size(params))
@@ -268,9 +279,11 @@ static json_t *operation_json(const struct operation *operation)
 static json_t *schemas_json(void)
 {
     static const char text[] =
-        "{\"HTTPValidationError\":{\"properties\":{\"detail\":{\"items\":{\"$ref\":\"#/components/schemas/ValidationError\"},"
+        "{\"HTTPValidationError\":{\"properties\":{\"detail\":{\"items\":{\"$ref\":\"#/components/schemas/"
+        "ValidationError\"},"
         "\"type\":\"array\",\"title\":\"Detail\"}},\"type\":\"object\",\"title\":\"HTTPValidationError\"},"
-        "\"ValidationError\":{\"properties\":{\"loc\":{\"items\":{\"anyOf\":[{\"type\":\"string\"},{\"type\":\"integer\"}]},"
+        "\"ValidationError\":{\"properties\":{\"loc\":{\"items\":{\"anyOf\":[{\"type\":\"string\"},{\"type\":"
+        "\"integer\"}]},"
         "\"type\":\"array\",\"title\":\"Location\"},\"msg\":{\"type\":\"string\",\"title\":\"Message\"},"
         "\"type\":{\"type\":\"string\",\"title\":\"Error Type\"},\"input\":{\"title\":\"Input\"},"
         "\"ctx\":{\"type\":\"object\",\"title\":\"Context\"}},"
@@ -288,6 +301,6 @@ json_t *api_openapi(void)
         json_object_set_new(paths, operations[i].path, json_pack("{s:o}", method, operation_json(&operations[i])));
     }
     return json_pack("{s:s,s:{s:s,s:s,s:s},s:o,s:{s:o}}", "openapi", "3.1.0", "info", "title", "Storefront seeder",
-                     "description", "Fills the storefront with rows.", "version", HAUS_VERSION, "paths", paths, "components",
-                     "schemas", schemas_json());
+                     "description", "Fills the storefront with rows.", "version", HAUS_VERSION, "paths", paths,
+                     "components", "schemas", schemas_json());
 }

@@ -16,21 +16,24 @@ const char *const model_columns[MODEL_TABLES] = {
 /* ---------------------------------------------------------------- words */
 
 static const char *const first_names[] = {
-    "Anna",   "Ben",    "Clara", "David",  "Elif",  "Farid",  "Greta", "Hugo",   "Ines",  "Jonas",  "Karim", "Lena",
-    "Marta",  "Nils",   "Olga",  "Paul",   "Quinn", "Rosa",   "Samir", "Tessa",  "Umut",  "Vera",   "Wim",   "Xenia",
-    "Yara",   "Zoe",    "Aaron", "Bianca", "Carlos", "Dilara", "Emma", "Felix",  "Giulia", "Hannah", "Ivan", "Julia",
-    "Kenji",  "Laura",  "Milan", "Nora",   "Oscar", "Priya",  "Rafael", "Sofia", "Tom",   "Ursula", "Victor", "Yusuf",
+    "Anna",  "Ben",   "Clara", "David",  "Elif",   "Farid",  "Greta",  "Hugo",  "Ines",   "Jonas",  "Karim",  "Lena",
+    "Marta", "Nils",  "Olga",  "Paul",   "Quinn",  "Rosa",   "Samir",  "Tessa", "Umut",   "Vera",   "Wim",    "Xenia",
+    "Yara",  "Zoe",   "Aaron", "Bianca", "Carlos", "Dilara", "Emma",   "Felix", "Giulia", "Hannah", "Ivan",   "Julia",
+    "Kenji", "Laura", "Milan", "Nora",   "Oscar",  "Priya",  "Rafael", "Sofia", "Tom",    "Ursula", "Victor", "Yusuf",
 };
 static const char *const last_names[] = {
-    "Keller", "Meyer",   "Novak",  "Okafor",  "Petrov", "Rossi",  "Schmidt",  "Silva",   "Tanaka",  "Ueda",   "Vogel",
-    "Weber",  "Yilmaz",  "Zhang",  "Andersson", "Bauer", "Costa", "Dubois",   "Eriksen", "Fischer", "Garcia", "Hansen",
-    "Ivanov", "Jansen",  "Kowalski", "Lopez", "Martin", "Nguyen", "O'Brien",  "Patel",   "Quist",   "Ricci",  "Santos",
-    "Toth",   "Ulrich",  "Virtanen", "Wolf",  "Xu",     "Young",  "Zimmermann", "Ahmed", "Brown",   "Clark",  "Diaz",
+    "Keller",  "Meyer",   "Novak",  "Okafor",     "Petrov", "Rossi",     "Schmidt",  "Silva",  "Tanaka",
+    "Ueda",    "Vogel",   "Weber",  "Yilmaz",     "Zhang",  "Andersson", "Bauer",    "Costa",  "Dubois",
+    "Eriksen", "Fischer", "Garcia", "Hansen",     "Ivanov", "Jansen",    "Kowalski", "Lopez",  "Martin",
+    "Nguyen",  "O'Brien", "Patel",  "Quist",      "Ricci",  "Santos",    "Toth",     "Ulrich", "Virtanen",
+    "Wolf",    "Xu",      "Young",  "Zimmermann", "Ahmed",  "Brown",     "Clark",    "Diaz",
 };
 static const char *const streets[] = {
-    "Seestrasse", "Main Street", "Rue du Lac", "Via Roma", "Lindenweg", "Oak Avenue", "Calle Mayor", "Hafenstrasse",
-    "Station Road", "Am Ufer", "Bergweg", "Park Lane", "Kirchgasse", "Mill Lane", "Rosenweg", "High Street",
+    "Seestrasse",   "Main Street", "Rue du Lac", "Via Roma",  "Lindenweg",  "Oak Avenue", "Calle Mayor", "Hafenstrasse",
+    "Station Road", "Am Ufer",     "Bergweg",    "Park Lane", "Kirchgasse", "Mill Lane",  "Rosenweg",    "High Street",
 };
+/* Words in columns. */
+/* clang-format off */
 static const struct {
     const char *city, *country;
 } places[] = {
@@ -41,9 +44,10 @@ static const struct {
     { "Warsaw", "Poland" },    { "Prague", "Czechia" },    { "Chicago", "United States" }, { "Boston", "United States" },
     { "Toronto", "Canada" },   { "Tokyo", "Japan" },       { "Sydney", "Australia" },   { "São Paulo", "Brazil" },
 };
+/* clang-format on */
 static const char *const adjectives[] = {
-    "Compact", "Classic", "Smart",  "Organic", "Portable", "Modern", "Sturdy", "Light",
-    "Deluxe",  "Quiet",   "Bright", "Soft",    "Handmade", "Foldable", "Solid", "Little",
+    "Compact", "Classic", "Smart",  "Organic", "Portable", "Modern",   "Sturdy", "Light",
+    "Deluxe",  "Quiet",   "Bright", "Soft",    "Handmade", "Foldable", "Solid",  "Little",
 };
 enum { NOUNS = 8 };
 static const struct {
@@ -55,11 +59,19 @@ static const struct {
     { "toys", { "Puzzle", "Kite", "Train Set", "Doll", "Board Game", "Building Blocks", "Yo-yo", "Robot" } },
     { "clothing", { "Jacket", "Scarf", "Sweater", "Shirt", "Trousers", "Socks", "Hat", "Gloves" } },
     { "kitchen", { "Kettle", "Knife", "Pan", "Toaster", "Blender", "Teapot", "Cutting Board", "Mug" } },
-    { "sports", { "Football", "Yoga Mat", "Tent", "Backpack", "Bicycle Pump", "Racket", "Skateboard", "Water Bottle" } },
+    { "sports",
+      { "Football", "Yoga Mat", "Tent", "Backpack", "Bicycle Pump", "Racket", "Skateboard", "Water Bottle" } },
 };
 static const char *const order_statuses[] = { "pending", "shipped", "delivered", "cancelled" };
 static const char *const methods[] = { "credit_card", "paypal", "bank_transfer" };
-enum { PRICE_MIN_CENTS = 500, PRICE_MAX_CENTS = 30000, QUANTITY_MAX = 5, STOCK_MAX = 500, PAID_PERCENT = 75, PENDING_PERCENT = 15 };
+enum {
+    PRICE_MIN_CENTS = 500,
+    PRICE_MAX_CENTS = 30000,
+    QUANTITY_MAX = 5,
+    STOCK_MAX = 500,
+    PAID_PERCENT = 75,
+    PENDING_PERCENT = 15
+};
 
 /* --------------------------------------------------------------- numbers */
 

@@ -11,11 +11,11 @@ static json_t *json_bound(const struct param *param, double v)
     return param->kind == PARAM_INTEGER ? json_integer((json_int_t)v) : json_real(v);
 }
 
-static void add_detail(json_t *details, const struct param *param, const char *type, const char *message, struct str input,
-                       const char *bound_name, double bound)
+static void add_detail(json_t *details, const struct param *param, const char *type, const char *message,
+                       struct str input, const char *bound_name, double bound)
 {
-    json_t *detail = json_pack("{s:s,s:[ss],s:s,s:s%}", "type", type, "loc", "query", param->name, "msg", message, "input",
-                               input.p, input.len);
+    json_t *detail = json_pack("{s:s,s:[ss],s:s,s:s%}", "type", type, "loc", "query", param->name, "msg", message,
+                               "input", input.p, input.len);
 
     if (bound_name)
         json_object_set_new(detail, "ctx", json_pack("{s:o}", bound_name, json_bound(param, bound)));

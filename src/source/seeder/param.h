@@ -12,9 +12,9 @@ enum { PARAMS_MAX = 6 };
 struct param {
     const char *name;
     enum param_kind kind;
-    bool optional;      /* may be absent without a default: value stays -1 */
+    bool optional; /* may be absent without a default: value stays -1 */
     double fallback, min, max;
-    bool min_excluded;  /* more than min, not min itself */
+    bool min_excluded; /* more than min, not min itself */
     const char *description;
 };
 

@@ -61,8 +61,8 @@ static void *write_share(void *user)
     return NULL;
 }
 
-enum rc traffic_full(struct traffic *traffic, int64_t count, int64_t batch_size, int64_t seed, struct writer_counts *out,
-                     struct err *err)
+enum rc traffic_full(struct traffic *traffic, int64_t count, int64_t batch_size, int64_t seed,
+                     struct writer_counts *out, struct err *err)
 {
     struct share shares[TRAFFIC_WRITERS];
     int writers = seed >= 0 || count <= batch_size ? 1 : TRAFFIC_WRITERS;

@@ -9,9 +9,9 @@
 enum { TRAFFIC_WRITERS = 2 };
 
 struct traffic_plan {
-    double rate; /* batches a second */
+    double rate;                          /* batches a second */
     int64_t batch_size, updates, deletes; /* of each batch */
-    int64_t seed; /* -1: another one each time */
+    int64_t seed;                         /* -1: another one each time */
 };
 
 /* One a seeder; its functions may be called from any thread. */

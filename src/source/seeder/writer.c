@@ -61,7 +61,8 @@ static enum rc reserve(PGconn *conn, const struct model_plan *plan, struct model
 
 static enum rc copy(PGconn *conn, int table, const struct buf *rows, struct err *err)
 {
-    CLEANUP_FREE char *sql = mem_printf("COPY public.%s (%s) FROM STDIN", model_table_names[table], model_columns[table]);
+    CLEANUP_FREE char *sql =
+        mem_printf("COPY public.%s (%s) FROM STDIN", model_table_names[table], model_columns[table]);
     CLEANUP(pg_clear) PGresult *begun = PQexec(conn, sql);
 
     if (PQresultStatus(begun) != PGRES_COPY_IN)
@@ -134,24 +135,29 @@ enum rc writer_insert(struct writer *writer, struct model_random *random, size_t
 /* Each changes one row near a random id; $1 is a random number in [0, 1).  Ids may have gaps: the next one is taken. */
 static const char *const update_statements[] = {
     "UPDATE public.orders SET status = CASE status WHEN 'pending' THEN 'shipped' WHEN 'shipped' THEN 'delivered' ELSE"
-    " 'cancelled' END WHERE id = (SELECT id FROM public.orders WHERE id >= (SELECT min(id) + floor($1::float8 * (max(id) -"
+    " 'cancelled' END WHERE id = (SELECT id FROM public.orders WHERE id >= (SELECT min(id) + floor($1::float8 * "
+    "(max(id) -"
     " min(id) + 1))::int FROM public.orders) ORDER BY id LIMIT 1)",
-    "UPDATE public.products SET stock_quantity = stock_quantity + 10, price = round(price * 1.01, 2) WHERE id = (SELECT id"
+    "UPDATE public.products SET stock_quantity = stock_quantity + 10, price = round(price * 1.01, 2) WHERE id = "
+    "(SELECT id"
     " FROM public.products WHERE id >= (SELECT min(id) + floor($1::float8 * (max(id) - min(id) + 1))::int FROM"
     " public.products) ORDER BY id LIMIT 1)",
     "UPDATE public.customers SET address = 'Neue Strasse ' || floor($1::float8 * 200)::int WHERE id = (SELECT id FROM"
     " public.customers WHERE id >= (SELECT min(id) + floor($1::float8 * (max(id) - min(id) + 1))::int FROM"
     " public.customers) ORDER BY id LIMIT 1)",
     "UPDATE public.payments SET status = 'paid', paid_at = now() AT TIME ZONE 'UTC' WHERE id = (SELECT id FROM"
-    " public.payments WHERE status <> 'paid' AND id >= (SELECT min(id) + floor($1::float8 * (max(id) - min(id) + 1))::int"
+    " public.payments WHERE status <> 'paid' AND id >= (SELECT min(id) + floor($1::float8 * (max(id) - min(id) + "
+    "1))::int"
     " FROM public.payments) ORDER BY id LIMIT 1)",
 };
 
 /* An order goes with its items and its payment. */
 static const char delete_statement[] =
     "WITH gone AS (SELECT id FROM public.orders WHERE id >= (SELECT min(id) + floor($1::float8 * (max(id) - min(id) +"
-    " 1))::int FROM public.orders) ORDER BY id LIMIT 1), items AS (DELETE FROM public.order_items WHERE order_id IN (SELECT"
-    " id FROM gone) RETURNING 1), paid AS (DELETE FROM public.payments WHERE order_id IN (SELECT id FROM gone) RETURNING 1),"
+    " 1))::int FROM public.orders) ORDER BY id LIMIT 1), items AS (DELETE FROM public.order_items WHERE order_id IN "
+    "(SELECT"
+    " id FROM gone) RETURNING 1), paid AS (DELETE FROM public.payments WHERE order_id IN (SELECT id FROM gone) "
+    "RETURNING 1),"
     " orders AS (DELETE FROM public.orders WHERE id IN (SELECT id FROM gone) RETURNING 1) SELECT (SELECT count(*) FROM"
     " items) + (SELECT count(*) FROM paid) + (SELECT count(*) FROM orders)";
 
@@ -176,8 +182,8 @@ enum rc writer_change(struct writer *writer, struct model_random *random, int up
     if (!rc)
         rc = pg_do(writer->conn, "BEGIN", err);
     for (int i = 0; !rc && i < updates; i++)
-        rc = run_change(writer->conn, update_statements[model_below(random, ARRAY_LEN(update_statements))], random, &updated,
-                        err);
+        rc = run_change(writer->conn, update_statements[model_below(random, ARRAY_LEN(update_statements))], random,
+                        &updated, err);
     for (int i = 0; !rc && i < deletes; i++)
         rc = run_change(writer->conn, delete_statement, random, &deleted, err);
     if (!rc)

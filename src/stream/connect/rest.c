@@ -97,8 +97,7 @@ static void list_connectors(struct http_request *request, struct http_response *
         return;
     }
     all = json_object();
-    json_array_foreach(names, i, name)
-    {
+    json_array_foreach(names, i, name) {
         struct connector *connector = worker_find(worker, str_of(json_string_value(name)));
         json_t *one = json_object();
         if (connector && status)
@@ -258,7 +257,8 @@ static void patch_config(struct http_request *request, struct http_response *res
         config_copy(&config, &connector->config);
         pthread_mutex_unlock(&worker->lock);
         if (rest_config(body, &config, nulls, response)) {
-            json_object_foreach(nulls, name, value) config_set(&config, name, NULL);
+            json_object_foreach(nulls, name, value)
+                config_set(&config, name, NULL);
             if (check_name(&config, connector->name, response))
                 store(worker, connector->name, &config, TARGET_STARTED, true, response);
         }

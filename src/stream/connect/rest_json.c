@@ -97,8 +97,7 @@ bool rest_config(const json_t *object, struct connector_config *out, json_t *nul
         rest_error(response, 500, "the configuration is not a JSON object of names and texts");
         return false;
     }
-    json_object_foreach((json_t *)(uintptr_t)object, name, value)
-    {
+    json_object_foreach((json_t *)(uintptr_t)object, name, value) {
         CLEANUP_FREE char *text = scalar_text(value);
         if (json_is_null(value)) {
             if (nulls)

@@ -198,8 +198,7 @@ static enum rc source_alter(struct worker *worker, const char *name, const json_
     size_t i = 0;
     json_t *one = NULL;
 
-    json_array_foreach(offsets, i, one)
-    {
+    json_array_foreach(offsets, i, one) {
         if (!rc)
             rc = source_put(worker, name, json_object_get(one, "partition"),
                             reset ? NULL : json_object_get(one, "offset"), err);
@@ -214,8 +213,7 @@ static enum rc sink_alter(struct worker *worker, const char *group, const json_t
     size_t i = 0;
     json_t *one = NULL;
 
-    json_array_foreach(offsets, i, one)
-    {
+    json_array_foreach(offsets, i, one) {
         const char *topic = NULL;
         int partition = 0;
         json_int_t offset = 0;

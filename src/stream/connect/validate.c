@@ -234,8 +234,7 @@ static void add_group(json_t *groups, const char *group)
 
     if (!group)
         return;
-    json_array_foreach(groups, i, known)
-    {
+    json_array_foreach(groups, i, known) {
         if (strcmp(json_string_value(known), group) == 0)
             return;
     }

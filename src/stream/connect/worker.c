@@ -386,8 +386,7 @@ static void take_properties(struct worker *worker, const char *name, const json_
         connector->target = TARGET_STARTED;
         return;
     }
-    json_object_foreach((json_t *)(uintptr_t)properties, key, value)
-    {
+    json_object_foreach((json_t *)(uintptr_t)properties, key, value) {
         if (json_is_string(value))
             config_set(&connector->config, key, json_string_value(value));
     }

@@ -76,7 +76,7 @@ struct group_offset {
     int64_t offset;
     int64_t committed_at; /* wall ms */
     int64_t expires_at;   /* wall ms; -1: as the retention says */
-    struct str metadata; /* owned; any bytes: some clients send a zero byte at its end */
+    struct str metadata;  /* owned; any bytes: some clients send a zero byte at its end */
 };
 
 struct group_topic {

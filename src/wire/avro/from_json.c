@@ -121,8 +121,7 @@ static enum rc encode_map(struct json_encoder *encoder, const struct avro_schema
         return mismatch(encoder, schema);
     if (json_object_size(value))
         avro_write_long(encoder->out, (int64_t)json_object_size(value));
-    json_object_foreach((json_t *)(uintptr_t)value, key, item)
-    {
+    json_object_foreach((json_t *)(uintptr_t)value, key, item) {
         avro_write_bytes(encoder->out, str_of(key));
         if (encode_at(encoder, str_of(key), schema->items, item))
             return RC_BAD_INPUT;

@@ -112,7 +112,8 @@ static void print_object_sorted(const json_t *value, struct buf *out)
     const char *key;
     json_t *item UNUSED;
 
-    json_object_foreach((json_t *)(uintptr_t)value, key, item) keys[i++] = key;
+    json_object_foreach((json_t *)(uintptr_t)value, key, item)
+        keys[i++] = key;
     qsort(keys, n, sizeof *keys, by_key);
     for (i = 0; i < n; i++) {
         if (i)
@@ -128,8 +129,7 @@ static void print_object(const json_t *value, struct buf *out)
     const char *key, *comma = "";
     json_t *item;
 
-    json_object_foreach((json_t *)(uintptr_t)value, key, item)
-    {
+    json_object_foreach((json_t *)(uintptr_t)value, key, item) {
         buf_puts(out, comma);
         avro_json_print_str(str_of(key), out);
         buf_putc(out, ':');

@@ -179,14 +179,14 @@ enum rc parser_props(struct parser *parser, const json_t *json, const char *cons
     json_t *value;
     size_t n = 0;
 
-    json_object_foreach((json_t *)(uintptr_t)json, key, value) n += !is_reserved(reserved, key);
+    json_object_foreach((json_t *)(uintptr_t)json, key, value)
+        n += !is_reserved(reserved, key);
     if (!n)
         return RC_OK;
     if (!(props = arena_array(&parser->document->arena, n, sizeof *props)))
         return parser_no_room(parser);
     n = 0;
-    json_object_foreach((json_t *)(uintptr_t)json, key, value)
-    {
+    json_object_foreach((json_t *)(uintptr_t)json, key, value) {
         if (is_reserved(reserved, key))
             continue;
         props[n++] = (struct avro_prop){ str_of(key), value };

@@ -316,8 +316,12 @@ static bool json_depth_ok(const json_t *value, int left)
 
     if (left <= 0)
         return false;
-    json_array_foreach(value, i, item) if (!json_depth_ok(item, left - 1)) return false;
-    json_object_foreach((json_t *)(uintptr_t)value, key, item) if (!json_depth_ok(item, left - 1)) return false;
+    json_array_foreach(value, i, item)
+        if (!json_depth_ok(item, left - 1))
+            return false;
+    json_object_foreach((json_t *)(uintptr_t)value, key, item)
+        if (!json_depth_ok(item, left - 1))
+            return false;
     return true;
 }
 

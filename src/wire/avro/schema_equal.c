@@ -137,9 +137,12 @@ static bool items_default_fit(const struct avro_schema *type, const json_t *valu
     json_t *item;
     size_t i;
 
-    json_array_foreach(value, i, item) if (!default_fits(type->items, item, budget)) return false;
-    json_object_foreach((json_t *)(uintptr_t)value, key,
-                        item) if (!default_fits(type->items, item, budget)) return false;
+    json_array_foreach(value, i, item)
+        if (!default_fits(type->items, item, budget))
+            return false;
+    json_object_foreach((json_t *)(uintptr_t)value, key, item)
+        if (!default_fits(type->items, item, budget))
+            return false;
     return true;
 }
 

@@ -3,6 +3,8 @@
 
 #include "wire/kafka/row.h"
 
+/* One field, one row. */
+/* clang-format off */
 ROWS(describe_configs_request_resource,
     F(describe_configs_request_resource, I8, resource_type, 0),
     F(describe_configs_request_resource, STR, resource_name, 0),

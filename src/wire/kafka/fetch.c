@@ -3,6 +3,8 @@
 
 #include "wire/kafka/row.h"
 
+/* One field, one row. */
+/* clang-format off */
 ROWS(fetch_request_replica_state,
     F(fetch_request_replica_state, I32, replica_id, 15, ABSENT(-1)),
     F(fetch_request_replica_state, I64, replica_epoch, 15, ABSENT(-1)));

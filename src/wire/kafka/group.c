@@ -3,6 +3,8 @@
 
 #include "wire/kafka/row.h"
 
+/* One field, one row. */
+/* clang-format off */
 ROWS(offset_commit_request_partition,
     F(offset_commit_request_partition, I32, partition_index, 0),
     F(offset_commit_request_partition, I64, committed_offset, 0),

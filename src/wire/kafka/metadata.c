@@ -1,8 +1,11 @@
-/* Rows of the messages for finding one's way: ApiVersions, Metadata, FindCoordinator, DescribeCluster, DescribeTopicPartitions, DescribeQuorum. */
+/* Rows of the messages for finding one's way: ApiVersions, Metadata, FindCoordinator, DescribeCluster,
+ * DescribeTopicPartitions, DescribeQuorum. */
 #include "wire/kafka/metadata.h"
 
 #include "wire/kafka/row.h"
 
+/* One field, one row. */
+/* clang-format off */
 ROWS(api_versions_request,
     F(api_versions_request, STR, client_software_name, 3),
     F(api_versions_request, STR, client_software_version, 3));

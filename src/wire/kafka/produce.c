@@ -3,6 +3,8 @@
 
 #include "wire/kafka/row.h"
 
+/* One field, one row. */
+/* clang-format off */
 ROWS(produce_request_partition_data,
     F(produce_request_partition_data, I32, index, 0),
     F(produce_request_partition_data, RECORDS, records, 0, NULLABLE(0)));

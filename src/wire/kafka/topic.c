@@ -3,6 +3,8 @@
 
 #include "wire/kafka/row.h"
 
+/* One field, one row. */
+/* clang-format off */
 ROWS(create_topics_request_assignment,
     F(create_topics_request_assignment, I32, partition_index, 0),
     F(create_topics_request_assignment, LIST, broker_ids, 0, ITEM(I32)));

@@ -11,9 +11,9 @@ static void reads_what_compose_reads(void **state)
                                "SINGLE='${PLAIN}'\nCOMMENT=x # not this\nHASH=a#b\nCHAIN=${PLAIN}-${MISSING:-default}\n"
                                "NESTED=${MISSING:-${PLAIN}}\nDOLLAR=a$$b$c\r\n";
     static const char *const expected[][2] = {
-        { "PLAIN", "one" },      { "EXPORTED", "two" }, { "EMPTY", "" },           { "QUOTED", "a \"b\" # c" },
-        { "SINGLE", "${PLAIN}" }, { "COMMENT", "x" },    { "HASH", "a#b" },         { "CHAIN", "one-default" },
-        { "NESTED", "one" },     { "DOLLAR", "a$b$c" },
+        { "PLAIN", "one" },       { "EXPORTED", "two" }, { "EMPTY", "" },   { "QUOTED", "a \"b\" # c" },
+        { "SINGLE", "${PLAIN}" }, { "COMMENT", "x" },    { "HASH", "a#b" }, { "CHAIN", "one-default" },
+        { "NESTED", "one" },      { "DOLLAR", "a$b$c" },
     };
     struct settings settings = { 0 };
     struct err err = { 0 };

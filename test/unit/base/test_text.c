@@ -23,9 +23,11 @@ static void numbers_must_be_whole_and_in_range(void **state)
         const char *text;
         bool ok;
         int64_t value;
-    } rows[] = { { "0", true, 0 },      { "-7", true, -7 },       { "100", true, 100 },    { "101", false, 0 },
-                 { "", false, 0 },      { " 1", false, 0 },       { "1 ", false, 0 },      { "1x", false, 0 },
-                 { "0x1", false, 0 },   { "99999999999999999999", false, 0 } };
+    } rows[] = { { "0", true, 0 },     { "-7", true, -7 },
+                 { "100", true, 100 }, { "101", false, 0 },
+                 { "", false, 0 },     { " 1", false, 0 },
+                 { "1 ", false, 0 },   { "1x", false, 0 },
+                 { "0x1", false, 0 },  { "99999999999999999999", false, 0 } };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -41,9 +43,17 @@ static void utf8_accepts_shortest_forms_only(void **state)
     static const struct {
         const char *bytes;
         bool ok;
-    } rows[] = { { "", true },          { "abc", true },         { "h\xc3\xa9", true },    { "\xe4\xb8\x96", true },
-                 { "\xf0\x9f\x8f\xa0", true }, { "\xc0\x80", false }, { "\xed\xa0\x80", false }, { "\xf4\x90\x80\x80", false },
-                 { "\xc3", false },     { "\x80", false },       { "\xe0\x80\x80", false } };
+    } rows[] = { { "", true },
+                 { "abc", true },
+                 { "h\xc3\xa9", true },
+                 { "\xe4\xb8\x96", true },
+                 { "\xf0\x9f\x8f\xa0", true },
+                 { "\xc0\x80", false },
+                 { "\xed\xa0\x80", false },
+                 { "\xf4\x90\x80\x80", false },
+                 { "\xc3", false },
+                 { "\x80", false },
+                 { "\xe0\x80\x80", false } };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)

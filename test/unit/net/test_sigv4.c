@@ -49,8 +49,7 @@ static struct sigv4_request read_request(json_t *row, struct sigv4_header header
     json_t *pair = NULL;
     size_t i = 0;
 
-    json_array_foreach(json_object_get(row, "headers"), i, pair)
-    {
+    json_array_foreach(json_object_get(row, "headers"), i, pair) {
         headers[i] = (struct sigv4_header){ str_of(json_string_value(json_array_get(pair, 0))),
                                             str_of(json_string_value(json_array_get(pair, 1))) };
         request.header_count = i + 1;
@@ -89,8 +88,7 @@ static void every_published_request_is_signed_and_verified(void **state)
     size_t i = 0;
 
     (void)state;
-    json_array_foreach(json_object_get(vectors, "requests"), i, row)
-    {
+    json_array_foreach(json_object_get(vectors, "requests"), i, row) {
         CLEANUP(buf_free) struct buf authorization = { 0 };
         CLEANUP(arena_free) struct arena arena = { 0 };
         struct sigv4_header headers[HEADERS];

@@ -140,8 +140,7 @@ static enum rc read_fields(const json_t *json, int depth, struct connect_schema 
     size_t i;
     const json_t *item;
 
-    json_array_foreach(json_object_get(json, "fields"), i, item)
-    {
+    json_array_foreach(json_object_get(json, "fields"), i, item) {
         const char *name = json_string_value(json_object_get(item, "field"));
         struct connect_schema *field = NULL;
         enum rc rc = read_schema(item, depth, &field, err);
@@ -166,8 +165,7 @@ static enum rc read_members(const json_t *json, int depth, struct connect_schema
     schema->version = (int)json_integer_value(json_object_get(json, "version"));
     schema->doc = mem_strdup(json_string_value(json_object_get(json, "doc")));
     schema->optional = json_is_true(json_object_get(json, "optional"));
-    json_object_foreach(json_object_get(json, "parameters"), name, value)
-    {
+    json_object_foreach(json_object_get(json, "parameters"), name, value) {
         if (json_is_string(value))
             connect_schema_parameter(schema, name, json_string_value(value));
     }

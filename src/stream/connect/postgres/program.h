@@ -14,10 +14,10 @@ struct program_column {
     struct value_type *type; /* the program's */
     size_t at;               /* in the row */
     bool optional;
-    signed char branch;     /* Avro: of a value that is there; NO_BRANCH: not a union */
-    struct buf name;        /* JSON: "id": with its quotes and colon */
-    struct buf null;        /* what stands for null */
-    struct buf unchanged;   /* what stands for an unchanged toasted value */
+    signed char branch;   /* Avro: of a value that is there; NO_BRANCH: not a union */
+    struct buf name;      /* JSON: "id": with its quotes and colon */
+    struct buf null;      /* what stands for null */
+    struct buf unchanged; /* what stands for an unchanged toasted value */
     bool has_unchanged;
 };
 

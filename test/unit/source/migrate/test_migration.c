@@ -18,7 +18,9 @@ static void checksums_are_flyways(void **state)
         { "CREATE TABLE a (id int);", -623083431 },
         { "CREATE TABLE a (id int);\n", -623083431 },
         { "CREATE TABLE a (id int);\r\n", -623083431 },
-        { "\xef\xbb\xbf" "CREATE TABLE a (id int);\n", -623083431 },
+        { "\xef\xbb\xbf"
+          "CREATE TABLE a (id int);\n",
+          -623083431 },
         { "CREATE TABLE a (\n  id int\n);\n", 1420201952 },
         { "CREATE TABLE a (\r\n  id int\r\n);\r\n", 1420201952 },
         { "CREATE TABLE a (\r  id int\r);\r", 1420201952 },
@@ -34,6 +36,7 @@ static void checksums_are_flyways(void **state)
 
 static void names_are_split_at_the_first_separator(void **state)
 {
+    /* clang-format off */
     static const struct {
         const char *file, *version, *description;
         enum rc rc;
@@ -50,6 +53,7 @@ static void names_are_split_at_the_first_separator(void **state)
         { "notes.txt", NULL, NULL, RC_NOT_FOUND },
         { ".sql", NULL, NULL, RC_NOT_FOUND },
     };
+    /* clang-format on */
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -72,8 +76,8 @@ static void versions_compare_part_by_part(void **state)
     static const struct {
         const char *a, *b;
         int order;
-    } rows[] = { { "1", "1.0.0", 0 },  { "1.9", "1.10", -1 }, { "01", "1", 0 },
-                 { "2", "10", -1 },    { "1.0.1", "1", 1 },   { "99999999999999999999", "100000000000000000000", -1 } };
+    } rows[] = { { "1", "1.0.0", 0 }, { "1.9", "1.10", -1 }, { "01", "1", 0 },
+                 { "2", "10", -1 },   { "1.0.1", "1", 1 },   { "99999999999999999999", "100000000000000000000", -1 } };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -84,9 +88,10 @@ static void versions_compare_part_by_part(void **state)
 
 static void statements_end_where_postgresql_ends_them(void **state)
 {
-    static const char text[] = "-- first; not a statement\nSELECT 'a;b', \"c;d\", E'\\';' ;\n\n/* x; /* y; */ z; */\n"
-                               "CREATE FUNCTION f() RETURNS int AS $body$ BEGIN RETURN 1; END; $body$ LANGUAGE plpgsql;;\n"
-                               "SELECT $1, a$b$ FROM t";
+    static const char text[] =
+        "-- first; not a statement\nSELECT 'a;b', \"c;d\", E'\\';' ;\n\n/* x; /* y; */ z; */\n"
+        "CREATE FUNCTION f() RETURNS int AS $body$ BEGIN RETURN 1; END; $body$ LANGUAGE plpgsql;;\n"
+        "SELECT $1, a$b$ FROM t";
     static const struct {
         const char *begin;
         int line;
@@ -116,7 +121,8 @@ static void placeholders_are_replaced_or_missed_in_flyways_words(void **state)
     struct err err = { 0 };
 
     (void)state;
-    assert_int_equal(script_replace_placeholders(STR("GRANT x TO ${Debezium_User}; $${"), lookup, NULL, &out, &err), RC_OK);
+    assert_int_equal(script_replace_placeholders(STR("GRANT x TO ${Debezium_User}; $${"), lookup, NULL, &out, &err),
+                     RC_OK);
     assert_string_equal(buf_cstr(&out), "GRANT x TO reader; $${");
     buf_clear(&out);
     assert_int_equal(script_replace_placeholders(STR("${nobody}"), lookup, NULL, &out, &err), RC_BAD_INPUT);

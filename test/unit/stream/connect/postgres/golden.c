@@ -158,8 +158,7 @@ static void read_types(struct golden *golden, const json_t *list)
     size_t i, k;
     const json_t *item, *label;
 
-    json_array_foreach(list, i, item)
-    {
+    json_array_foreach(list, i, item) {
         struct pg_type *type = pg_types_add(&golden->types, (uint32_t)int_of(item, "oid"));
         for (k = 0; k < type->label_count; k++)
             free(type->labels[k]);
@@ -176,8 +175,8 @@ static void read_types(struct golden *golden, const json_t *list)
         type->base = base ? pg_types_add(&golden->types, base) : NULL;
         type->label_count = json_array_size(json_object_get(item, "labels"));
         type->labels = NEW_ARRAY(char *, type->label_count + 1);
-        json_array_foreach(json_object_get(item, "labels"), k, label) type->labels[k] =
-            mem_strdup(json_string_value(label));
+        json_array_foreach(json_object_get(item, "labels"), k, label)
+            type->labels[k] = mem_strdup(json_string_value(label));
     }
 }
 
@@ -187,8 +186,7 @@ static void read_columns(struct golden *golden, const json_t *json, struct pg_ta
     const json_t *item;
 
     pg_table_set_columns(table, json_array_size(json_object_get(json, "columns")));
-    json_array_foreach(json_object_get(json, "columns"), i, item)
-    {
+    json_array_foreach(json_object_get(json, "columns"), i, item) {
         struct pg_table_column *column = &table->columns[i];
         column->name = mem_strdup(text_of(item, "name"));
         column->number = (int16_t)int_of(item, "number");
@@ -308,8 +306,7 @@ static struct pg_value *read_row(const json_t *row)
     if (!row)
         return NULL;
     struct pg_value *values = NEW_ARRAY(struct pg_value, json_array_size(row) + 1);
-    json_array_foreach(row, i, item)
-    {
+    json_array_foreach(row, i, item) {
         values[i].kind = json_is_null(item) ? PG_VALUE_NULL : json_is_string(item) ? PG_VALUE_TEXT : PG_VALUE_UNCHANGED;
         if (json_is_string(item))
             values[i].bytes = str_n(json_string_value(item), json_string_length(item));
@@ -365,8 +362,7 @@ void golden_walk(struct golden *golden, golden_each *each, void *user)
     size_t i;
     const json_t *line;
 
-    json_array_foreach(input, i, line)
-    {
+    json_array_foreach(input, i, line) {
         if (json_object_get(line, "types"))
             read_types(golden, json_object_get(line, "types"));
         else if (json_object_get(line, "change"))

@@ -205,14 +205,14 @@ static void encode_slowly(const struct connect_schema *schema, const json_t *val
     case CONNECT_ARRAY:
         if (json_array_size(value))
             avro_write_long(out, (int64_t)json_array_size(value));
-        json_array_foreach(value, i, item) encode_slowly(schema->item, item, out);
+        json_array_foreach(value, i, item)
+            encode_slowly(schema->item, item, out);
         avro_write_long(out, 0);
         return;
     case CONNECT_MAP:
         if (json_object_size(value))
             avro_write_long(out, (int64_t)json_object_size(value));
-        json_object_foreach((json_t *)value, name, item)
-        {
+        json_object_foreach((json_t *)value, name, item) {
             avro_write_bytes(out, str_of(name));
             encode_slowly(schema->item, item, out);
         }
@@ -299,10 +299,11 @@ static void compare_boundaries(struct comparison *c)
         struct event_meta *metas[2] = { NULL, NULL };
         struct err err = { 0 };
         size_t i;
-        json_array_foreach(list, i, item) counts[i] = (struct event_collection_count){
-            json_string_value(json_object_get(item, "data_collection")),
-            json_integer_value(json_object_get(item, "event_count")),
-        };
+        json_array_foreach(list, i, item)
+            counts[i] = (struct event_collection_count){
+                json_string_value(json_object_get(item, "data_collection")),
+                json_integer_value(json_object_get(item, "event_count")),
+            };
         if (event_meta_new(c->golden->options, c->golden->json_key, c->golden->json_value, &metas[0], &err) ||
             event_meta_new(c->golden->options, c->golden->avro_key, c->golden->avro_value, &metas[1], &err) ||
             event_encode_boundary(metas[0], &boundary, &key, &out, &err))
@@ -334,8 +335,7 @@ static void compare_headers(struct comparison *c, const struct golden_record *re
     size_t i;
     const json_t *header;
 
-    json_array_foreach(json_object_get(expected, "headers"), i, header)
-    {
+    json_array_foreach(json_object_get(expected, "headers"), i, header) {
         CLEANUP(buf_free) struct buf text = { 0 };
         bool old = strcmp(json_string_value(json_object_get(header, "name")), "__debezium.oldkey") == 0;
         const struct pg_value *row = old ? record->before : record->other;
