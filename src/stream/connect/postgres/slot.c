@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -95,10 +96,32 @@ enum rc slot_create(struct task_context *ctx, PGconn *replication, const struct 
     return RC_OK;
 }
 
+/* The server lets go of a slot a moment after its stream was closed; *active stays false when there is no such slot. */
+static enum rc ask_active(struct task_context *ctx, PGconn *conn, const char *slot, bool *active, struct err *err)
+{
+    const char *params[] = { slot };
+    CLEANUP(session_clear) PGresult *r = NULL;
+    enum rc rc = session_query(ctx, conn, "SELECT active FROM pg_catalog.pg_replication_slots WHERE slot_name = $1", 1,
+                               params, &r, err);
+
+    *active = !rc && PQntuples(r) && PQgetvalue(r, 0, 0)[0] == 't';
+    return rc;
+}
+
 enum rc slot_drop(struct task_context *ctx, PGconn *conn, const struct postgres_settings *settings, struct err *err)
 {
+    enum { TRIES = 100, PAUSE_MS = 50 };
     const char *params[] = { settings->slot };
     CLEANUP(session_clear) PGresult *r = NULL;
+    bool active = true;
+    enum rc rc = RC_OK;
 
+    for (int i = 0; !rc && active && i < TRIES; i++) {
+        rc = ask_active(ctx, conn, settings->slot, &active, err);
+        if (!rc && active)
+            nanosleep(&(struct timespec){ .tv_nsec = PAUSE_MS * 1000000L }, NULL);
+    }
+    if (rc)
+        return rc;
     return session_query(ctx, conn, "SELECT pg_catalog.pg_drop_replication_slot($1)", 1, params, &r, err);
 }
