@@ -40,5 +40,8 @@ bool iceberg_type_avro(const struct iceberg_type *type, int field_id, struct buf
 bool iceberg_type_write_avro(const struct iceberg_type *type, struct str value, struct buf *out);
 /* < 0, 0, > 0 in the type's own order. */
 int iceberg_value_compare(const struct iceberg_type *type, struct str a, struct str b);
+/* The bound of a float or double that is zero: -0.0 sorts below +0.0, and writers do not tell them apart.  False, and
+ * nothing written, for any other number. */
+bool iceberg_zero_bound(bool upper, struct str bytes, struct buf *out);
 
 #endif
