@@ -1,0 +1,121 @@
+/* What `info` shows: a row for each migration of the history and each file, with its state in Flyway's words. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "source/migrate/run.h"
+
+static const char *state_of_row(const struct migrate_run *run, const struct history_row *row)
+{
+    const struct migration *local = migrate_run_local(run, row);
+
+    if (strcmp(row->type, "BASELINE") == 0)
+        return "Baseline";
+    if (strcmp(row->type, "SQL") != 0)
+        return "Success";
+    if (!row->version) {
+        bool pending = false;
+        if (!local) /* an older run of a repeatable, or one whose file is gone */
+            return row->success ? "Superseded" : "Failed";
+        return migrate_run_is_pending(run, local, &pending, NULL) || !pending ? "Success" : "Outdated";
+    }
+    if (!local)
+        return row->success ? "Missing" : "Failed (Missing)";
+    if (!row->success)
+        return "Failed";
+    for (const struct history_row *earlier = run->history.rows; earlier < row; earlier++)
+        if (earlier->version && migration_version_cmp(earlier->version, row->version) > 0)
+            return "Out of Order";
+    return "Success";
+}
+
+static struct migrate_row *add_row(struct migrate_report *report)
+{
+    report->rows = mem_grow(report->rows, report->count + 1, sizeof *report->rows);
+    return &report->rows[report->count++];
+}
+
+static const char *static_type(const char *type)
+{
+    static const char *const types[] = { "SQL", "BASELINE", "SCHEMA", "DELETE", "JDBC", "SCRIPT" };
+
+    for (size_t i = 0; i < ARRAY_LEN(types); i++)
+        if (strcmp(types[i], type) == 0)
+            return types[i];
+    return "CUSTOM";
+}
+
+static void report_applied(const struct migrate_run *run, struct migrate_report *report)
+{
+    for (size_t i = 0; i < run->history.count; i++) {
+        const struct history_row *row = &run->history.rows[i];
+        *add_row(report) = (struct migrate_row){
+            .category = strcmp(row->type, "SQL") != 0 ? ""
+                        : row->version                ? "Versioned"
+                                                      : "Repeatable",
+            .version = mem_strdup(row->version ? row->version : ""),
+            .description = mem_strdup(row->description),
+            .type = static_type(row->type),
+            .installed_on = mem_strdup(row->installed_on),
+            .installed_by = mem_strdup(row->installed_by),
+            .script = mem_strdup(row->script),
+            .state = state_of_row(run, row),
+            .execution_ms = row->execution_ms,
+        };
+    }
+}
+
+static enum rc report_local(const struct migrate_run *run, struct migrate_report *report, struct err *err)
+{
+    for (size_t i = 0; i < run->local.count; i++) {
+        const struct migration *m = &run->local.items[i];
+        bool pending = false;
+        enum rc rc = migrate_run_is_pending(run, m, &pending, err);
+        if (rc)
+            return rc;
+        if (!pending && migrate_run_applied(run, m))
+            continue;
+        *add_row(report) = (struct migrate_row){
+            .category = m->version ? "Versioned" : "Repeatable",
+            .version = mem_strdup(m->version ? m->version : ""),
+            .description = mem_strdup(m->description),
+            .type = "SQL",
+            .installed_on = mem_strdup(""),
+            .installed_by = mem_strdup(""),
+            .script = mem_strdup(m->script),
+            .state = pending ? "Pending" : "Ignored",
+        };
+    }
+    return RC_OK;
+}
+
+enum rc migrate_info(const struct station *station, const struct migrate_options *options, struct migrate_report *out,
+                     struct err *err)
+{
+    CLEANUP(migrate_run_close) struct migrate_run run = { .station = station, .options = options };
+    enum rc rc = migrate_run_open(&run, err);
+
+    *out = (struct migrate_report){ 0 };
+    if (rc)
+        return rc;
+    const char *current = history_current(&run.history);
+    out->current = mem_strdup(current ? current : "");
+    report_applied(&run, out);
+    rc = report_local(&run, out, err);
+    if (rc)
+        migrate_report_free(out);
+    return rc;
+}
+
+void migrate_report_free(struct migrate_report *report)
+{
+    for (size_t i = 0; i < report->count; i++) {
+        free(report->rows[i].version);
+        free(report->rows[i].description);
+        free(report->rows[i].installed_on);
+        free(report->rows[i].installed_by);
+        free(report->rows[i].script);
+    }
+    free(report->rows);
+    free(report->current);
+    *report = (struct migrate_report){ 0 };
+}
