@@ -1,6 +1,6 @@
 /*
- * What the parts of a running connector share: one task, one thread.  connector.c makes it, snapshot.c
- * and streaming.c use it.
+ * What the parts of a running connector share: one task, one thread.  connector.c makes it, snapshot.c,
+ * streaming.c and change.c use it.
  */
 #ifndef STREAM_CONNECT_POSTGRES_TASK_H
 #define STREAM_CONNECT_POSTGRES_TASK_H
