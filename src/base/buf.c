@@ -59,6 +59,7 @@ void *buf_reserve(struct buf *buf, size_t n)
             cap *= 2;
         buf->data = mem_grow(buf->data, cap, 1);
         buf->cap = cap;
+        buf->data[buf->len] = '\0'; /* in case nothing is committed */
     }
     return buf->data + buf->len;
 }

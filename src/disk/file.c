@@ -94,28 +94,39 @@ enum rc disk_flush_dir(const char *dir, struct err *err)
     return RC_OK;
 }
 
-enum rc disk_read_file(const char *path, struct buf *out, struct err *err)
+/* A piece to the buffer's end; at its limit one byte beside it, which tells whether the file goes on. */
+static ssize_t read_more(int fd, struct buf *out, size_t limit)
 {
     enum { CHUNK = 64 << 10 };
+    size_t n = MIN((size_t)CHUNK, limit - out->len);
+    char *at = n ? buf_reserve(out, n) : NULL, beyond = 0;
+    ssize_t got = 0;
+
+    do
+        got = at ? read(fd, at, n) : read(fd, &beyond, 1);
+    while (got < 0 && errno == EINTR);
+    if (at && got > 0)
+        buf_commit(out, (size_t)got);
+    else if (got > 0)
+        out->failed = true;
+    return got;
+}
+
+enum rc disk_read_file(const char *path, struct buf *out, struct err *err)
+{
     CLEANUP(disk_close) int fd = -1;
+    size_t limit = out->max ? out->max : (size_t)BUF_DEFAULT_MAX;
     enum rc rc = disk_open(path, O_RDONLY, 0, &fd, err);
+    ssize_t got = 0;
 
     if (rc)
         return rc;
-    for (;;) {
-        char *at = buf_reserve(out, CHUNK);
-        if (!at)
-            return err_set(err, RC_FULL, "cannot read '%s': it is larger than the limit of %zu bytes", path,
-                           out->max ? out->max : (size_t)BUF_DEFAULT_MAX);
-        ssize_t n = read(fd, at, CHUNK);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return err_set_errno(err, errno, "cannot read '%s'", path);
-        if (n == 0)
-            return RC_OK;
-        buf_commit(out, (size_t)n);
-    }
+    do
+        got = read_more(fd, out, limit);
+    while (got > 0 && !buf_failed(out));
+    if (buf_failed(out))
+        return err_set(err, RC_FULL, "cannot read '%s': it is larger than the limit of %zu bytes", path, limit);
+    return got < 0 ? err_set_errno(err, errno, "cannot read '%s'", path) : RC_OK;
 }
 
 /* the directory part of a path, "." if it has none */
