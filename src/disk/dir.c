@@ -16,6 +16,17 @@ bool disk_exists(const char *path)
     return access(path, F_OK) == 0;
 }
 
+/* keeps errno */
+static bool is_directory(const char *path)
+{
+    struct stat info;
+    int saved_errno = errno;
+    bool yes = stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+
+    errno = saved_errno;
+    return yes;
+}
+
 enum rc disk_make_dirs(const char *path, mode_t mode, struct err *err)
 {
     CLEANUP_FREE char *copy = mem_strdup(path);
@@ -23,8 +34,8 @@ enum rc disk_make_dirs(const char *path, mode_t mode, struct err *err)
     for (char *slash = strchr(copy + 1, '/');; slash = strchr(slash + 1, '/')) {
         if (slash)
             *slash = '\0';
-        if (mkdir(copy, mode) < 0 && errno != EEXIST)
-            return err_set_errno(err, errno, "cannot make directory '%s'", copy);
+        if (mkdir(copy, mode) < 0 && (errno != EEXIST || !is_directory(copy)))
+            return err_set_errno(err, errno == EEXIST ? ENOTDIR : errno, "cannot make directory '%s'", copy);
         if (!slash)
             return RC_OK;
         *slash = '/';
