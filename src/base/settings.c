@@ -7,6 +7,8 @@
 
 #include "base/mem.h"
 
+enum { DEFAULTS_DEPTH_MAX = 16 }; /* of ${A:-${B:-...}} */
+
 static void setting_free(void *at)
 {
     struct setting *setting = at;
@@ -80,8 +82,11 @@ static bool is_name(struct str s)
     return true;
 }
 
+static enum rc expand(const struct settings *settings, struct str text, struct buf *out, int depth, struct err *err);
+
 /* inner is what stands between ${ and } */
-static enum rc expand_one(const struct settings *settings, struct str inner, struct buf *out, struct err *err)
+static enum rc expand_one(const struct settings *settings, struct str inner, struct buf *out, int depth,
+                          struct err *err)
 {
     struct str name = inner;
     struct str fallback = { 0 };
@@ -103,7 +108,9 @@ static enum rc expand_one(const struct settings *settings, struct str inner, str
     if (!fallback.p)
         return err_set(err, RC_BAD_INPUT, "'${%.*s}' is not defined; set it in the environment or in a .env file",
                        STR_ARG(name));
-    return settings_expand(settings, fallback, out, err);
+    if (depth == DEFAULTS_DEPTH_MAX)
+        return err_set(err, RC_BAD_INPUT, "'${' stands in more than %d defaults, one in the other", DEFAULTS_DEPTH_MAX);
+    return expand(settings, fallback, out, depth + 1, err);
 }
 
 /* the matching brace of the ${ whose inner part begins at p, braces in a default counted */
@@ -120,7 +127,7 @@ static const char *closing_brace(const char *p, const char *end)
     return NULL;
 }
 
-enum rc settings_expand(const struct settings *settings, struct str text, struct buf *out, struct err *err)
+static enum rc expand(const struct settings *settings, struct str text, struct buf *out, int depth, struct err *err)
 {
     const char *end = text.p + text.len;
 
@@ -137,12 +144,17 @@ enum rc settings_expand(const struct settings *settings, struct str text, struct
         const char *close = closing_brace(p + 2, end);
         if (!close)
             return err_set(err, RC_BAD_INPUT, "'${' has no closing '}'");
-        enum rc rc = expand_one(settings, str_n(p + 2, (size_t)(close - p - 2)), out, err);
+        enum rc rc = expand_one(settings, str_n(p + 2, (size_t)(close - p - 2)), out, depth, err);
         if (rc)
             return rc;
         p = close;
     }
     return RC_OK;
+}
+
+enum rc settings_expand(const struct settings *settings, struct str text, struct buf *out, struct err *err)
+{
+    return expand(settings, text, out, 0, err);
 }
 
 /* ----------------------------------------------------------------- .env */

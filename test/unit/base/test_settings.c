@@ -63,11 +63,30 @@ static void a_wrong_number_names_setting_and_origin(void **state)
     settings_free(&settings);
 }
 
+static void defaults_in_defaults_have_a_depth(void **state)
+{
+    enum { DEEP = 100000 };
+    CLEANUP(settings_free) struct settings settings = { 0 };
+    CLEANUP(buf_free) struct buf text = { 0 }, out = { 0 };
+    struct err err = { 0 };
+
+    (void)state;
+    assert_int_equal(settings_expand(&settings, STR("${A:-${B:-${C:-${D:-x}}}}"), &out, &err), RC_OK);
+    assert_string_equal(buf_cstr(&out), "x");
+    for (int i = 0; i < DEEP; i++)
+        buf_puts(&text, "${A:-");
+    for (int i = 0; i < DEEP; i++)
+        buf_putc(&text, '}');
+    assert_int_equal(settings_expand(&settings, buf_str(&text), &out, &err), RC_BAD_INPUT);
+    assert_non_null(strstr(err.text, "more than 16 defaults"));
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_what_compose_reads),
         cmocka_unit_test(names_file_line_and_cause),
+        cmocka_unit_test(defaults_in_defaults_have_a_depth),
         cmocka_unit_test(a_wrong_number_names_setting_and_origin),
     };
 
