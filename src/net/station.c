@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 const char *station_address(const struct station *station, const char *service)
@@ -21,7 +22,8 @@ static bool alias_matches(const char *alias, struct str address)
 {
     const char *colon = strrchr(alias, ':');
 
-    return str_is_nocase(address, alias) || (colon && str_eq(address, str_n(alias, (size_t)(colon - alias))));
+    return str_is_nocase(address, alias) ||
+           (colon && address.len == (size_t)(colon - alias) && strncasecmp(address.p, alias, address.len) == 0);
 }
 
 void station_resolve(const struct station *station, struct str address, char out[static ADDRESS_MAX])
