@@ -223,7 +223,12 @@ static void openapi(struct http_request *request, struct http_response *response
 
 void api_not_found(struct http_request *request, struct http_response *response, bool allowed)
 {
-    (void)request;
+    /* as Starlette: the method of the first route with that path */
+    for (size_t i = 0; allowed && i < api_route_count; i++)
+        if (str_is(request->path, api_routes[i].pattern)) {
+            http_response_header(response, "Allow", "%s", api_routes[i].method);
+            break;
+        }
     answer(response, allowed ? 405 : 404, json_pack("{s:s}", "detail", allowed ? "Method Not Allowed" : "Not Found"));
 }
 

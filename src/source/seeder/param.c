@@ -2,7 +2,6 @@
 #include "source/seeder/param.h"
 
 #include <ctype.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,16 +21,66 @@ static void add_detail(json_t *details, const struct param *param, const char *t
     json_array_append_new(details, detail);
 }
 
+/* Python's way with numbers in texts: single underscores between other characters do not count. */
+static bool drop_underscores(struct str text, struct buf *out)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.p[i] != '_')
+            buf_putc(out, text.p[i]);
+        else if (i == 0 || i + 1 == text.len || text.p[i + 1] == '_')
+            return false;
+    }
+    return out->len > 0 && !buf_failed(out);
+}
+
+/* "+12", "1_000", "5.0"; what is beyond a double's whole numbers is beyond every bound too */
+static bool is_whole(struct str text)
+{
+    size_t i = text.len && (text.p[0] == '+' || text.p[0] == '-'), first = i;
+
+    while (i < text.len && (isdigit((unsigned char)text.p[i]) || (i > first && text.p[i] == '_')))
+        i++;
+    if (i == first)
+        return false;
+    if (i == text.len)
+        return true;
+    size_t dot = i++;
+    while (i < text.len && text.p[i] == '0')
+        i++;
+    return text.p[dot] == '.' && i == text.len && i > dot + 1;
+}
+
 static bool parse(const struct param *param, struct str text, double *out)
 {
-    int64_t whole = 0;
+    enum { NUMBER_TEXT_MAX = 63 };
+    CLEANUP(buf_free) struct buf plain = { .max = NUMBER_TEXT_MAX };
 
     text = str_trim(text);
-    if (param->kind == PARAM_NUMBER)
-        return text.len && !memchr(text.p, 'x', text.len) && str_to_double(text, out);
-    if (!str_to_i64(text, INT64_MIN, INT64_MAX, &whole))
+    if (param->kind == PARAM_INTEGER && !is_whole(text))
         return false;
-    *out = (double)whole;
+    for (size_t i = 0; i < text.len; i++)
+        if (text.p[i] == 'x' || text.p[i] == 'X' || text.p[i] == '(') /* C's hexadecimal numbers and nan(...) */
+            return false;
+    return drop_underscores(text, &plain) && str_to_double(buf_str(&plain), out);
+}
+
+/* the last one of that name counts */
+static bool find_last(struct http_request *request, const char *name, struct str *out)
+{
+    struct str query = request->query, key = { 0 }, value = { 0 }, last = { 0 };
+
+    while (uri_query_next(&query, &key, &value)) {
+        CLEANUP(buf_free) struct buf text = { 0 };
+        uri_decode(&text, key, true);
+        if (str_is(buf_str(&text), name))
+            last = value.p ? value : str_of("");
+    }
+    if (!last.p)
+        return false;
+    CLEANUP(buf_free) struct buf text = { 0 };
+    uri_decode(&text, last, true);
+    char *copy = arena_strdup(&request->arena, buf_str(&text));
+    *out = copy ? str_n(copy, text.len) : str_of("");
     return true;
 }
 
@@ -39,15 +88,13 @@ static void check_bounds(json_t *details, const struct param *param, struct str 
 {
     CLEANUP_FREE char *words = NULL;
 
-    if (!isfinite(v)) {
-        add_detail(details, param, "finite_number", "Input should be a finite number", input, NULL, 0);
+    if (!(v <= param->max)) { /* NaN too */
+        words = mem_printf("Input should be less than or equal to %.0f", param->max);
+        add_detail(details, param, "less_than_equal", words, input, "le", param->max);
     } else if (param->min_excluded ? v <= param->min : v < param->min) {
         words = mem_printf("Input should be greater than %s%g", param->min_excluded ? "" : "or equal to ", param->min);
         add_detail(details, param, param->min_excluded ? "greater_than" : "greater_than_equal", words, input,
                    param->min_excluded ? "gt" : "ge", param->min);
-    } else if (v > param->max) {
-        words = mem_printf("Input should be less than or equal to %.0f", param->max);
-        add_detail(details, param, "less_than_equal", words, input, "le", param->max);
     }
 }
 
@@ -59,7 +106,7 @@ bool param_read(struct http_request *request, const struct param *params, size_t
     for (size_t i = 0; i < count; i++) {
         struct str text = { 0 };
         values[i] = params[i].optional ? -1 : params[i].fallback;
-        if (!http_request_query(request, params[i].name, &text))
+        if (!find_last(request, params[i].name, &text))
             continue;
         if (!str_is_utf8(text))
             text = STR("?");
