@@ -8,9 +8,10 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/mem.h"
 
 enum { LINE_MAX_BYTES = 16 << 10 };
-#define PAIR_SEPARATOR '\x1f'
+static const char separators[2] = { '\x1e', '\x1f' };
 
 static struct {
     const char *station;
@@ -39,6 +40,8 @@ bool log_level_of(const char *name, enum log_level *out)
 
 static void put_quoted(struct buf *line, struct str s)
 {
+    bool is_text = str_is_utf8(s); /* JSON must be: bytes that are not are shown as the sign for that */
+
     buf_putc(line, '"');
     for (size_t i = 0; i < s.len; i++) {
         unsigned char c = (unsigned char)s.p[i];
@@ -48,6 +51,8 @@ static void put_quoted(struct buf *line, struct str s)
             buf_puts(line, "\\n");
         else if (c < 0x20)
             buf_printf(line, "\\u%04x", c);
+        else if (c >= 0x80 && !is_text)
+            buf_puts(line, "\\ufffd");
         else
             buf_putc(line, (char)c);
     }
@@ -85,24 +90,42 @@ static void put_pair(struct buf *line, struct str pair)
         buf_put_str(line, pair);
 }
 
-/* The blanks of the format, not those of the values, separate pairs: so they are replaced first. */
-static void put_pairs(struct buf *line, const char *pairs, va_list args)
+/* The pairs with one separator for each blank of the format; cut at the limit. */
+static void format_pairs(char *out, char separator, const char *pairs, va_list args)
 {
-    CLEANUP(buf_free) struct buf format = { 0 };
-    CLEANUP(buf_free) struct buf text = { .max = LINE_MAX_BYTES };
+    CLEANUP_FREE char *format = mem_strdup(pairs);
+    va_list again;
 
-    buf_puts(&format, pairs);
-    for (size_t i = 0; i < format.len; i++)
-        if (format.data[i] == ' ')
-            format.data[i] = PAIR_SEPARATOR;
+    for (char *c = format; *c; c++)
+        if (*c == ' ')
+            *c = separator;
+    va_copy(again, args);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    buf_vprintf(&text, buf_cstr(&format), args);
+    vsnprintf(out, LINE_MAX_BYTES, format, again);
 #pragma GCC diagnostic pop
-    struct str rest = buf_str(&text);
-    struct str pair = { 0 };
-    while (str_cut(&rest, PAIR_SEPARATOR, &pair))
-        put_pair(line, pair);
+    va_end(again);
+}
+
+/*
+ * The blanks of the format, not those of the values, separate pairs.  They are where two printings with different
+ * separators differ, whatever bytes the values have.
+ */
+static void put_pairs(struct buf *line, const char *pairs, va_list args)
+{
+    CLEANUP_FREE char *one = mem_alloc(LINE_MAX_BYTES);
+    CLEANUP_FREE char *other = mem_alloc(LINE_MAX_BYTES);
+    size_t begin = 0, i = 0;
+
+    format_pairs(one, separators[0], pairs, args);
+    format_pairs(other, separators[1], pairs, args);
+    for (; one[i]; i++) {
+        if (one[i] == other[i])
+            continue;
+        put_pair(line, str_n(one + begin, i - begin));
+        begin = i + 1;
+    }
+    put_pair(line, str_n(one + begin, i - begin));
 }
 
 void log_line(enum log_level level, const char *words, const char *pairs, ...)
@@ -110,7 +133,7 @@ void log_line(enum log_level level, const char *words, const char *pairs, ...)
     if (level < setup.level)
         return;
     char when[CLOCK_TEXT_MAX];
-    CLEANUP(buf_free) struct buf line = { .max = 4 * LINE_MAX_BYTES };
+    CLEANUP(buf_free) struct buf line = { .max = 8 * LINE_MAX_BYTES }; /* a byte may become six */
 
     clock_format_iso(clock_wall_ms(), when);
     if (setup.json) {
