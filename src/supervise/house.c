@@ -155,12 +155,31 @@ static enum rc set_external(struct house *house, struct endpoint *e, struct err 
         e->external = true;
         return RC_OK;
     }
-    return err_set(err, RC_BAD_INPUT,
-                   "'%s' cannot be external; HAUS_EXTERNAL takes postgres, log, registry, connect, store", e->service);
+    return RC_OK; /* check_external has refused it */
+}
+
+static enum rc check_external(const struct settings *settings, struct err *err)
+{
+    struct str rest = str_of(settings_get(settings, "HAUS_EXTERNAL", "")), name = { 0 };
+
+    while (str_cut(&rest, ',', &name)) {
+        bool known = (name = str_trim(name)).len == 0;
+        for (size_t i = 0; i < ARRAY_LEN(external_settings); i++)
+            known = known || str_is(name, external_settings[i].service);
+        if (!known)
+            return err_set(err, RC_BAD_INPUT,
+                           "'%.*s' cannot be external; HAUS_EXTERNAL takes postgres, log, registry, connect, store",
+                           STR_ARG(name));
+    }
+    return RC_OK;
 }
 
 static enum rc make_endpoints(struct house *house, struct err *err)
 {
+    enum rc rc = check_external(&house->settings, err);
+
+    if (rc)
+        return rc;
     house->endpoints = NEW_ARRAY(struct endpoint, service_count);
     for (size_t i = 0; i < service_count; i++) {
         struct endpoint *e = &house->endpoints[i];
@@ -179,6 +198,7 @@ enum rc house_open(const struct house_options *options, struct house *out, struc
     const char *home = options->home ? options->home : getenv("HAUS_HOME");
 
     set_defaults(&house.settings);
+    set_environment(&house.settings); /* for ${} in the files; once more after them, because it is stronger */
     enum rc rc = read_env_files(&house, err);
     set_environment(&house.settings);
     house.home = absolute(home && home[0] ? home : ".haus");

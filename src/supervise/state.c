@@ -38,8 +38,11 @@ enum rc state_write(const struct house *house, const struct house_state *state, 
     buf_printf(&text, "supervisor %d\n", (int)state->supervisor);
     for (size_t i = 0; i < service_count; i++) {
         const struct service_state *s = &state->services[i];
-        buf_printf(&text, "%s %s %d %d %lld %lld %s\n", services[i].name, status_names[s->status], (int)s->pid,
-                   s->restarts, (long long)s->started_ms, (long long)s->ready_ms, s->reason);
+        buf_printf(&text, "%s %s %d %d %lld %lld ", services[i].name, status_names[s->status], (int)s->pid, s->restarts,
+                   (long long)s->started_ms, (long long)s->ready_ms);
+        for (const char *c = s->reason; *c; c++)
+            buf_putc(&text, *c == '\n' ? ' ' : *c);
+        buf_putc(&text, '\n');
     }
     /* not flushed: it says what runs now, and after a crash of the machine nothing does */
     CLEANUP_FREE char *temporary = mem_printf("%s.tmp", path);
