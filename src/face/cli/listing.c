@@ -19,6 +19,17 @@ void listing_add(struct listing *listing, ...)
     va_end(args);
 }
 
+/* names come from others: bytes that are no text are shown as question marks */
+static json_t *json_text(const char *text)
+{
+    CLEANUP_FREE char *copy = mem_strdup(text);
+
+    for (char *c = str_is_utf8(str_of(copy)) ? NULL : copy; c && *c; c++)
+        if ((unsigned char)*c >= 0x80)
+            *c = '?';
+    return json_string(copy);
+}
+
 static json_t *cell_value(const struct listing_column *column, const char *text)
 {
     int64_t whole = 0;
@@ -27,7 +38,7 @@ static json_t *cell_value(const struct listing_column *column, const char *text)
     if (!text)
         return json_null();
     if (!column->is_number)
-        return json_string(text);
+        return json_text(text);
     if (strcmp(text, "true") == 0 || strcmp(text, "false") == 0)
         return json_boolean(text[0] == 't');
     if (str_to_i64(str_of(text), INT64_MIN, INT64_MAX, &whole))
