@@ -1,6 +1,9 @@
 /*
  * Flyway's history table and lock.  The lock's key is the bytes "Flyway" as a number plus Java's
  * hashCode of the quoted table name, so that we and a real Flyway keep each other out.
+ *
+ * Subtle: it is the session's lock, not a transaction's.  A transaction that is left open keeps its snapshot, and
+ * CREATE INDEX CONCURRENTLY would wait for it for ever.
  */
 #include "source/migrate/history.h"
 
@@ -24,8 +27,8 @@ static int32_t java_hash(const char *text)
 enum rc history_lock(PGconn *lock_conn, struct err *err)
 {
     CLEANUP_FREE char *sql =
-        mem_printf("SELECT pg_try_advisory_xact_lock(%lld)", (long long)(LOCK_BASE + java_hash(HISTORY_TABLE)));
-    enum rc rc = pg_do(lock_conn, "BEGIN", err);
+        mem_printf("SELECT pg_try_advisory_lock(%lld)", (long long)(LOCK_BASE + java_hash(HISTORY_TABLE)));
+    enum rc rc = RC_OK;
 
     for (int i = 0; !rc && i < LOCK_TRIES; i++) {
         CLEANUP(pg_clear) PGresult *result = NULL;
