@@ -31,8 +31,9 @@ static void numbers_of_the_system_become_what_to_do(void **state)
         int number;
         enum rc rc;
     } rows[] = {
-        { EINTR, RC_RETRY },      { EAGAIN, RC_RETRY }, { ENOSPC, RC_RETRY }, { EDQUOT, RC_RETRY }, { EMFILE, RC_RETRY },
-        { ENOENT, RC_NOT_FOUND }, { EEXIST, RC_EXISTS }, { EIO, RC_FATAL },   { EACCES, RC_FATAL },
+        { EINTR, RC_RETRY },   { EAGAIN, RC_RETRY }, { ENOSPC, RC_RETRY },
+        { EDQUOT, RC_RETRY },  { EMFILE, RC_RETRY }, { ENOENT, RC_NOT_FOUND },
+        { EEXIST, RC_EXISTS }, { EIO, RC_FATAL },    { EACCES, RC_FATAL },
     };
 
     (void)state;

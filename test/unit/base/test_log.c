@@ -69,7 +69,9 @@ static void values_that_would_mislead_are_quoted(void **state)
         { "tab\tescape\x1b[31m", "\"tab\\u0009escape\\u001b[31m\"" },
         { "back\\slash", "back\\slash" },
         { "back\\slash quoted", "\"back\\\\slash quoted\"" },
-        { "a\x1f" "b=c", "\"a\\u001fb=c\"" },
+        { "a\x1f"
+          "b=c",
+          "\"a\\u001fb=c\"" },
         { "Zürich", "Zürich" },
     };
 
@@ -86,7 +88,8 @@ static void values_that_would_mislead_are_quoted(void **state)
 
 static void each_json_line_is_one_object(void **state)
 {
-    static const char *const values[] = { "plain", "two words", "say \"x\" \\ \n \x1b \x1f", "Zürich", "bad \xff\xc3 bytes", "" };
+    static const char *const values[] = { "plain",  "two words",          "say \"x\" \\ \n \x1b \x1f",
+                                          "Zürich", "bad \xff\xc3 bytes", "" };
 
     (void)state;
     log_setup("store", LOG_DEBUG, true);

@@ -1,8 +1,8 @@
 /* Directories: made, removed, measured, locked. */
 #include "unit/unit.h"
 
-#include <stdlib.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>

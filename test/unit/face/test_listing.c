@@ -11,7 +11,9 @@
 #undef fail /* the tests' own; a command has another */
 #include "face/cli/command.h"
 
-static const struct listing_column columns[] = { { "name", false }, { "memory_bytes", true }, { "is_ready", true }, { "note", false } };
+static const struct listing_column columns[] = {
+    { "name", false }, { "memory_bytes", true }, { "is_ready", true }, { "note", false }
+};
 
 /* what listing_print writes */
 static char *printed(struct listing *listing, bool json)
@@ -61,10 +63,11 @@ static void json_has_numbers_booleans_and_nulls(void **state)
 {
     struct listing listing = sample();
     CLEANUP_FREE char *text = printed(&listing, true);
-    json_t *expected = json_loads("[{\"name\":\"log\",\"memory_bytes\":1048576,\"is_ready\":true,\"note\":\"says \\\"x\\\"\"},"
-                                  "{\"name\":\"Zürich\",\"memory_bytes\":null,\"is_ready\":false,\"note\":null},"
-                                  "{\"name\":\"x\",\"memory_bytes\":2.5,\"is_ready\":null,\"note\":\"\"}]",
-                                  0, NULL);
+    json_t *expected =
+        json_loads("[{\"name\":\"log\",\"memory_bytes\":1048576,\"is_ready\":true,\"note\":\"says \\\"x\\\"\"},"
+                   "{\"name\":\"Zürich\",\"memory_bytes\":null,\"is_ready\":false,\"note\":null},"
+                   "{\"name\":\"x\",\"memory_bytes\":2.5,\"is_ready\":null,\"note\":\"\"}]",
+                   0, NULL);
     json_t *got = json_loads(text, 0, NULL);
 
     (void)state;

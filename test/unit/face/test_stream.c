@@ -16,7 +16,9 @@ static void avro_begins_with_zero_and_a_schemas_id(void **state)
     } rows[] = {
         { "\0\0\0\0\1x", 6, true, 1, 1 },
         { "\0\0\0\1\0", 5, true, 256, 0 },
-        { "\0\xff\xff\xff\xfe" "ab", 7, true, 0xfffffffe, 2 },
+        { "\0\xff\xff\xff\xfe"
+          "ab",
+          7, true, 0xfffffffe, 2 },
         { "\0\0\0\1", 4, false, 0, 0 },
         { "\1\0\0\0\1x", 6, false, 0, 0 },
         { "{\"a\":1}", 7, false, 0, 0 },
@@ -44,8 +46,12 @@ static void what_is_not_avro_is_shown_as_json_text_or_hex(void **state)
         size_t len;
         const char *shown;
     } rows[] = {
-        { "{\"a\": 1}", 8, "{\"a\": 1}" }, { "17", 2, "17" },         { "plain \"x\"", 9, "\"plain \\\"x\\\"\"" },
-        { "\xff\x01", 2, "\"0xff01\"" },   { "", 0, "\"\"" },         { "{\"a\":", 5, "\"{\\\"a\\\":\"" },
+        { "{\"a\": 1}", 8, "{\"a\": 1}" },
+        { "17", 2, "17" },
+        { "plain \"x\"", 9, "\"plain \\\"x\\\"\"" },
+        { "\xff\x01", 2, "\"0xff01\"" },
+        { "", 0, "\"\"" },
+        { "{\"a\":", 5, "\"{\\\"a\\\":\"" },
         { "\0\0", 2, NULL },
     };
     struct stream stream = { 0 };

@@ -27,8 +27,9 @@ static void echo(struct http_request *request, struct http_response *response)
 
     http_response_header(response, "X-Pattern", "%s", request->route->pattern);
     http_response_header(response, "X-Service", "%s", (const char *)request->service);
-    http_response_text(response, 200, "text/plain", "%s %.*s|%.*s|%.*s|x=%.*s|", request->method, STR_ARG(request->path),
-                       STR_ARG(request->params[0]), STR_ARG(request->params[1]), has_x ? (int)x.len : 1, has_x ? x.p : "-");
+    http_response_text(response, 200, "text/plain", "%s %.*s|%.*s|%.*s|x=%.*s|", request->method,
+                       STR_ARG(request->path), STR_ARG(request->params[0]), STR_ARG(request->params[1]),
+                       has_x ? (int)x.len : 1, has_x ? x.p : "-");
     buf_put_str(&response->body, buf_str(&request->body));
 }
 
@@ -167,7 +168,12 @@ static const struct http_route routes[] = {
     { .method = "GET", .pattern = "/size", .handle = echo },
     { .method = "HEAD", .pattern = "/size", .handle = fixed_head },
     { .method = "GET", .pattern = "/headers", .handle = headers },
-    { .method = "PUT", .pattern = "/hooks", .handle = hook_handle, .begin = hook_begin, .body = hook_body, .end = hook_end },
+    { .method = "PUT",
+      .pattern = "/hooks",
+      .handle = hook_handle,
+      .begin = hook_begin,
+      .body = hook_body,
+      .end = hook_end },
     { .method = "GET", .pattern = "/stream", .handle = stream },
     { .method = "GET", .pattern = "/file", .handle = file_range },
     { .method = "GET", .pattern = "/close", .handle = close_after },
@@ -282,7 +288,8 @@ static void routes_take_their_params_decoded(void **state)
            "GET /subjects/orders-value/versions|orders-value||x=-|");
     expect("GET", "/subjects/a%2Fb%20c/versions/7?x=1", (struct str){ 0 }, 200,
            "GET /subjects/a%2Fb%20c/versions/7|a/b c|7|x=1|");
-    expect("GET", "/subjects/a+b/versions/latest", (struct str){ 0 }, 200, "GET /subjects/a+b/versions/latest|a+b|latest|x=-|");
+    expect("GET", "/subjects/a+b/versions/latest", (struct str){ 0 }, 200,
+           "GET /subjects/a+b/versions/latest|a+b|latest|x=-|");
     expect("POST", "/subjects/s/versions", STR("body"), 200, "POST /subjects/s/versions|s||x=-|body");
     expect("DELETE", "/any/a/b%2Fc//d", (struct str){ 0 }, 200, "DELETE /any/a/b%2Fc//d|a/b/c//d||x=-|");
     expect("PATCH", "/any/", STR(""), 200, "PATCH /any/|||x=-|");
@@ -302,8 +309,14 @@ static void queries_are_decoded_and_the_first_of_a_name_counts(void **state)
 
 static void what_has_no_route_is_404_and_what_has_another_method_405(void **state)
 {
-    static const char *const missing[] = { "/nowhere", "/subjects", "/subjects/", "/subjects//versions", "/subjects/a/versions/",
-                                           "/subjects/a/versions/1/2", "//", "/subjects/a%2Fversions" };
+    static const char *const missing[] = { "/nowhere",
+                                           "/subjects",
+                                           "/subjects/",
+                                           "/subjects//versions",
+                                           "/subjects/a/versions/",
+                                           "/subjects/a/versions/1/2",
+                                           "//",
+                                           "/subjects/a%2Fversions" };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(missing); i++)
@@ -381,8 +394,8 @@ static void a_request_can_be_refused_by_its_headers(void **state)
     CLEANUP_FREE char *body = mem_alloc(2 << 20);
 
     (void)state;
-    CLEANUP(http_answer_free) struct http_answer answer =
-        call("PUT", "/hooks", str_n(body, 2 << 20), (const char *[]){ "X-Refuse: 1", NULL });
+    CLEANUP(http_answer_free)
+    struct http_answer answer = call("PUT", "/hooks", str_n(body, 2 << 20), (const char *[]){ "X-Refuse: 1", NULL });
     assert_int_equal(answer.status, 403);
     assert_string_equal(buf_cstr(&answer.body), "refused");
     /* a client that asks first gets its answer before it sends a byte */
@@ -404,7 +417,8 @@ static void streams_come_whole_sized_or_broken(void **state)
         CLEANUP_FREE char *url = mem_printf("http://127.0.0.1:%d%s", http_server_port(server), broken[i]);
         struct http_answer answer = { 0 };
         struct err err = { 0 };
-        assert_int_equal(http_client_call(client, &(struct http_call){ .method = "GET", .url = url }, &answer, &err), RC_RETRY);
+        assert_int_equal(http_client_call(client, &(struct http_call){ .method = "GET", .url = url }, &answer, &err),
+                         RC_RETRY);
         assert_true(err.text[0] != '\0');
         http_answer_free(&answer);
     }
@@ -423,7 +437,8 @@ static void a_range_of_a_file_is_sent(void **state)
 static void headers_are_found_without_regard_to_case(void **state)
 {
     (void)state;
-    CLEANUP(http_answer_free) struct http_answer answer =
+    CLEANUP(http_answer_free)
+    struct http_answer answer =
         call("GET", "/headers", (struct str){ 0 },
              (const char *[]){ "X-Answer: 42", "X-Many-1: v", "X-Many-2: v", "x-many-3: v", NULL });
     assert_string_equal(buf_cstr(&answer.body), "42|absent|2");
@@ -571,7 +586,8 @@ static void a_silent_server_ends_the_call_in_time(void **state)
     CLEANUP_FREE char *url = mem_printf("http://127.0.0.1:%d/", ntohs(address.sin_port));
     int64_t began = clock_mono_ms();
     assert_int_equal(
-        http_client_call(client, &(struct http_call){ .method = "GET", .url = url, .timeout_ms = 300 }, &answer, &err), RC_RETRY);
+        http_client_call(client, &(struct http_call){ .method = "GET", .url = url, .timeout_ms = 300 }, &answer, &err),
+        RC_RETRY);
     assert_in_range(clock_mono_ms() - began, 250, 5000);
     close(fd);
 }
@@ -583,7 +599,9 @@ static void files_go_both_ways(void **state)
     CLEANUP_FREE char *put = mem_printf("http://127.0.0.1:%d/hooks", http_server_port(server));
     CLEANUP_FREE char *get = mem_printf("http://127.0.0.1:%d/file", http_server_port(server));
     CLEANUP(http_answer_free) struct http_answer sent = { 0 }, got = { 0 };
-    struct http_call upload = { .method = "PUT", .url = put, .body_file = fd, .has_body_file = true, .body_offset = 2, .body_size = 4 };
+    struct http_call upload = {
+        .method = "PUT", .url = put, .body_file = fd, .has_body_file = true, .body_offset = 2, .body_size = 4
+    };
     struct http_call download = { .method = "GET", .url = get, .answer_file = fd, .has_answer_file = true };
 
     (void)state;

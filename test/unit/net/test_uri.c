@@ -15,9 +15,9 @@ static void decoding_takes_what_is_whole_and_copies_what_is_broken(void **state)
         bool plus;
         const char *decoded;
     } rows[] = {
-        { "", false, "" },         { "a%20b", false, "a b" },  { "a+b", false, "a+b" }, { "a+b", true, "a b" },
-        { "%2F%2f", false, "//" }, { "%41", false, "A" },      { "%4", false, "%4" },   { "%", false, "%" },
-        { "%zz", false, "%zz" },   { "100%", false, "100%" },  { "%%41", false, "%A" }, { "%c3%A4", false, "ä" },
+        { "", false, "" },         { "a%20b", false, "a b" },     { "a+b", false, "a+b" }, { "a+b", true, "a b" },
+        { "%2F%2f", false, "//" }, { "%41", false, "A" },         { "%4", false, "%4" },   { "%", false, "%" },
+        { "%zz", false, "%zz" },   { "100%", false, "100%" },     { "%%41", false, "%A" }, { "%c3%A4", false, "ä" },
         { "%2B", true, "+" },      { "%25%34%31", false, "%41" },
     };
 
@@ -62,10 +62,17 @@ static void addresses_are_host_and_port(void **state)
         const char *text, *host;
         int port;
     } rows[] = {
-        { "127.0.0.1:9092", "127.0.0.1", 9092 }, { "kafka:29092", "kafka", 29092 }, { "[::1]:9000", "::1", 9000 },
-        { "x:65535", "x", 65535 },               { "kafka", NULL, 0 },              { ":9092", NULL, 0 },
-        { "x:", NULL, 0 },                       { "x:0", NULL, 0 },                { "x:65536", NULL, 0 },
-        { "x:1a", NULL, 0 },                     { "", NULL, 0 },
+        { "127.0.0.1:9092", "127.0.0.1", 9092 },
+        { "kafka:29092", "kafka", 29092 },
+        { "[::1]:9000", "::1", 9000 },
+        { "x:65535", "x", 65535 },
+        { "kafka", NULL, 0 },
+        { ":9092", NULL, 0 },
+        { "x:", NULL, 0 },
+        { "x:0", NULL, 0 },
+        { "x:65536", NULL, 0 },
+        { "x:1a", NULL, 0 },
+        { "", NULL, 0 },
     };
 
     (void)state;
@@ -89,7 +96,9 @@ static const struct endpoint endpoints[] = {
     { .service = "log", .address = "127.0.0.1:19092", .aliases = { "kafka:29092", "kafka:9092" } },
     { .service = "registry", .address = "127.0.0.1:18081", .aliases = { "schema-registry:8081" } },
 };
-static const struct station station = { .endpoints = endpoints, .endpoint_count = ARRAY_LEN(endpoints), .ready_fd = -1 };
+static const struct station station = { .endpoints = endpoints,
+                                        .endpoint_count = ARRAY_LEN(endpoints),
+                                        .ready_fd = -1 };
 
 static void names_of_the_compose_network_become_addresses(void **state)
 {
@@ -121,7 +130,8 @@ static void urls_keep_everything_but_the_host(void **state)
     static const char *const rows[][2] = {
         { "http://schema-registry:8081", "http://127.0.0.1:18081" },
         { "http://schema-registry:8081/", "http://127.0.0.1:18081/" },
-        { "http://schema-registry/subjects?x=http://kafka:9092#y", "http://127.0.0.1:18081/subjects?x=http://kafka:9092#y" },
+        { "http://schema-registry/subjects?x=http://kafka:9092#y",
+          "http://127.0.0.1:18081/subjects?x=http://kafka:9092#y" },
         { "jdbc:postgresql://postgres_source:5432/db?a=b", "jdbc:postgresql://127.0.0.1:14444/db?a=b" },
         { "schema-registry:8081/x", "127.0.0.1:18081/x" },
         { "https://example.com?q", "https://example.com?q" },
