@@ -59,10 +59,12 @@ bench: all test-deps
 
 fmt:
 	git ls-files 'src/*.[ch]' 'test/*.[ch]' | xargs clang-format-14 -i
+	tool/venv/bin/ruff format test bench
 
 lint:
 	git ls-files 'src/*.[ch]' 'test/*.[ch]' | xargs clang-format-14 --dry-run --Werror
 	tool/venv/bin/ruff check test bench
+	tool/venv/bin/ruff format --check test bench
 
 clean:
 	rm -rf $(BUILD) $(ASAN) $(FAULT)

@@ -38,7 +38,19 @@ class Table:
 
 def pg(play, sql, **kwargs):
     env = {**os.environ, "PGPASSWORD": "postgres"}
-    base = ["psql", "-h", "127.0.0.1", "-p", str(play.port("postgres")), "-U", "postgres", "-d", "storefront", "-qAt", "-c"]
+    base = [
+        "psql",
+        "-h",
+        "127.0.0.1",
+        "-p",
+        str(play.port("postgres")),
+        "-U",
+        "postgres",
+        "-d",
+        "storefront",
+        "-qAt",
+        "-c",
+    ]
     return subprocess.run([*base, sql], env=env, capture_output=True, text=True, check=True, **kwargs).stdout.strip()
 
 

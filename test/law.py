@@ -60,7 +60,7 @@ def main():
             continue
         for header in INCLUDE.findall(file.read_text()):
             if "/" not in header:
-                print(f"{path}: \"{header}\": write the folder too")
+                print(f'{path}: "{header}": write the folder too')
                 broken += 1
                 continue
             words = verdict(path, header)

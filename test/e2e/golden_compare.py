@@ -154,13 +154,17 @@ def differences(expected, got, limit=5):
         if have.pop("borrowed"):
             for side in (want, have):
                 side["sourceOffset"] = {
-                    k: v for k, v in side["sourceOffset"].items()
-                    if k != "lsn_proc" and not k.startswith("transaction_data_collection_order_")}
+                    k: v
+                    for k, v in side["sourceOffset"].items()
+                    if k != "lsn_proc" and not k.startswith("transaction_data_collection_order_")
+                }
         want.pop("borrowed")
         for name in want:
             if want[name] != have[name]:
-                lines.append(f"record {i + 1} ({want['topic']}) {name}:\n  want {json.dumps(want[name])[:1500]}"
-                             f"\n  have {json.dumps(have[name])[:1500]}")
+                lines.append(
+                    f"record {i + 1} ({want['topic']}) {name}:\n  want {json.dumps(want[name])[:1500]}"
+                    f"\n  have {json.dumps(have[name])[:1500]}"
+                )
         if len(lines) > limit:
             break
     return lines

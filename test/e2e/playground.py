@@ -1,8 +1,8 @@
 """A whole house for a test: `haus up` in a home and on ports of its own, taken down at the end.
 
-    with Playground() as play:
-        play.haus("seed", "--count", "100")
-        assert play.json("verify")[0]["equal"]
+with Playground() as play:
+    play.haus("seed", "--count", "100")
+    assert play.json("verify")[0]["equal"]
 """
 
 import json
@@ -42,12 +42,16 @@ class Playground:
         return f"http://{self.address(service)}"
 
     def run(self, *args, timeout=180):
-        return subprocess.run([BINARY, *args], env=self.env, capture_output=True, text=True, timeout=timeout, check=False)
+        return subprocess.run(
+            [BINARY, *args], env=self.env, capture_output=True, text=True, timeout=timeout, check=False
+        )
 
     def haus(self, *args, timeout=180):
         """Runs a command that must succeed; its stdout."""
         done = self.run(*args, timeout=timeout)
-        assert done.returncode == 0, f"haus {' '.join(args)}: {done.returncode}\n{done.stderr}{done.stdout}{self.logs()}"
+        assert done.returncode == 0, (
+            f"haus {' '.join(args)}: {done.returncode}\n{done.stderr}{done.stdout}{self.logs()}"
+        )
         return done.stdout
 
     def json(self, *args):

@@ -1,13 +1,18 @@
 """Raw files of change events as the S3 sink leaves them, made here so that a test of the lake needs no log.
 
-    files = raw_file("orders", partition=0, first=0, events=[event("orders", "c", after={...}, ...), ...])
+files = raw_file("orders", partition=0, first=0, events=[event("orders", "c", after={...}, ...), ...])
 """
 
 import io
 
 import fastavro
 
-CREATED = {"type": "long", "connect.version": 1, "connect.default": 0, "connect.name": "io.debezium.time.MicroTimestamp"}
+CREATED = {
+    "type": "long",
+    "connect.version": 1,
+    "connect.default": 0,
+    "connect.name": "io.debezium.time.MicroTimestamp",
+}
 MICROS = {"type": "long", "connect.version": 1, "connect.name": "io.debezium.time.MicroTimestamp"}
 
 

@@ -102,8 +102,13 @@ class PsqlSession:
 
     def __init__(self, server, database):
         self.process = subprocess.Popen(
-            server.psql_command(database), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            text=True, bufsize=1)
+            server.psql_command(database),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            bufsize=1,
+        )
         self.count = 0
 
     def run(self, text):

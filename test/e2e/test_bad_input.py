@@ -34,7 +34,19 @@ import requests
 from house import House
 from playground import TABLES, Playground, fast_templates
 from scratch_postgres import ScratchPostgres
-from test_postgres_connector import NAME, config, create, end_of, house, postgres, rest, values, read, wait_for, wait_running  # noqa: F401
+from test_postgres_connector import (  # noqa: F401
+    NAME,
+    config,
+    create,
+    end_of,
+    house,
+    postgres,
+    rest,
+    values,
+    read,
+    wait_for,
+    wait_running,
+)
 from test_stage import lake, orders  # noqa: F401
 
 
@@ -94,7 +106,9 @@ def test_a_server_without_logical_wal_is_told_with_the_cure():
 def test_a_dropped_slot_with_snapshot_never_is_told_and_not_made_anew(house, postgres):
     postgres.sql("CREATE TABLE t (id int PRIMARY KEY);", "shop")
     create(house, postgres, **{"snapshot.mode": "never"})
-    wait_for(lambda: postgres.sql("SELECT 1 FROM pg_replication_slots WHERE slot_name = 'shop_slot' AND active"), "the slot")
+    wait_for(
+        lambda: postgres.sql("SELECT 1 FROM pg_replication_slots WHERE slot_name = 'shop_slot' AND active"), "the slot"
+    )
     postgres.sql("INSERT INTO t VALUES (1);", "shop")
     wait_for(lambda: end_of(house, "shop.public.t") == 1, "the change")
     house.stop("connect")
@@ -114,9 +128,28 @@ def test_a_slot_that_another_reader_holds_is_named_with_its_process(house, postg
     postgres.sql("CREATE PUBLICATION shop_pub FOR ALL TABLES", "shop")
     postgres.sql("SELECT pg_create_logical_replication_slot('shop_slot', 'pgoutput')", "shop")
     reader = subprocess.Popen(
-        ["pg_recvlogical", "-h", "127.0.0.1", "-p", str(postgres.port), "-U", "debezium", "-d", "shop", "-S", "shop_slot",
-         "--start", "-f", "/dev/null", "-o", "proto_version=1", "-o", "publication_names=shop_pub"],
-        env={**os.environ, "PGPASSWORD": "debezium"}, stderr=subprocess.DEVNULL,
+        [
+            "pg_recvlogical",
+            "-h",
+            "127.0.0.1",
+            "-p",
+            str(postgres.port),
+            "-U",
+            "debezium",
+            "-d",
+            "shop",
+            "-S",
+            "shop_slot",
+            "--start",
+            "-f",
+            "/dev/null",
+            "-o",
+            "proto_version=1",
+            "-o",
+            "publication_names=shop_pub",
+        ],
+        env={**os.environ, "PGPASSWORD": "debezium"},
+        stderr=subprocess.DEVNULL,
     )
     try:
         wait_for(lambda: postgres.sql("SELECT 1 FROM pg_replication_slots WHERE active"), "the other reader")
@@ -127,8 +160,11 @@ def test_a_slot_that_another_reader_holds_is_named_with_its_process(house, postg
     finally:
         reader.kill()
         reader.wait()
-    wait_for(lambda: end_of(house, "shop.public.t") == 0 and postgres.sql("SELECT 1 FROM pg_replication_slots WHERE active"),
-             "the connector to take the slot", 60)
+    wait_for(
+        lambda: end_of(house, "shop.public.t") == 0 and postgres.sql("SELECT 1 FROM pg_replication_slots WHERE active"),
+        "the connector to take the slot",
+        60,
+    )
     postgres.sql("INSERT INTO t VALUES (1);", "shop")
     wait_for(lambda: end_of(house, "shop.public.t") == 1, "the change")
 
@@ -137,7 +173,9 @@ def test_a_missing_publication_is_told_and_used_once_it_is_there(house, postgres
     postgres.sql("CREATE TABLE t (id int PRIMARY KEY);\nINSERT INTO t VALUES (1);", "shop")
     put(house, postgres, **{"publication.autocreate.mode": "disabled"})
     trace = failure(house)
-    assert "publication 'shop_pub' does not exist and 'publication.autocreate.mode' is 'disabled'; create it" in trace, trace
+    assert (
+        "publication 'shop_pub' does not exist and 'publication.autocreate.mode' is 'disabled'; create it" in trace
+    ), trace
     assert not postgres.sql("SELECT 1 FROM pg_replication_slots WHERE slot_name = 'shop_slot'")
     postgres.sql("CREATE PUBLICATION shop_pub FOR ALL TABLES", "shop")
     rest(house, "POST", f"/connectors/{NAME}/restart?includeTasks=true")
@@ -210,8 +248,11 @@ def small_disk(tmp_path):
     def mount(megabytes):
         folder = tmp_path / f"disk-{megabytes}"
         folder.mkdir()
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=755", "tmpfs", folder],
-                              capture_output=True, text=True)
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=755", "tmpfs", folder],
+            capture_output=True,
+            text=True,
+        )
         if done.returncode:
             pytest.skip(f"cannot mount a small disk: {done.stderr.strip()}")
         mounted.append(folder)
@@ -242,8 +283,12 @@ def test_a_store_on_a_full_disk_refuses_keeps_what_it_took_and_goes_on(small_dis
     (disk / "home").mkdir()
     with House("store", home=disk / "home") as house:
         s3 = boto3.client(
-            "s3", endpoint_url=house.url("store"), aws_access_key_id="minio", aws_secret_access_key="minio123",
-            region_name="us-east-1", config=botocore.config.Config(retries={"max_attempts": 1}, s3={"addressing_style": "path"}),
+            "s3",
+            endpoint_url=house.url("store"),
+            aws_access_key_id="minio",
+            aws_secret_access_key="minio123",
+            region_name="us-east-1",
+            config=botocore.config.Config(retries={"max_attempts": 1}, s3={"addressing_style": "path"}),
         )
         s3.create_bucket(Bucket="box")
         kept, refused = {}, []
@@ -256,7 +301,9 @@ def test_a_store_on_a_full_disk_refuses_keeps_what_it_took_and_goes_on(small_dis
                 refused.append(error.response)
         assert len(kept) > 5 and refused
         for answer in refused:
-            assert answer["ResponseMetadata"]["HTTPStatusCode"] == 507 and answer["Error"]["Code"] == "XMinioStorageFull", answer
+            assert (
+                answer["ResponseMetadata"]["HTTPStatusCode"] == 507 and answer["Error"]["Code"] == "XMinioStorageFull"
+            ), answer
         ballast = fill(disk)
         listed = {o["Key"] for o in s3.list_objects_v2(Bucket="box")["Contents"]}
         assert listed == set(kept)
@@ -274,10 +321,19 @@ def test_a_store_on_a_full_disk_refuses_keeps_what_it_took_and_goes_on(small_dis
 
 def stuff(play, rows=200):
     """One committed transaction of rows that do not compress."""
-    with psycopg.connect(host="127.0.0.1", port=play.port("postgres"), user="postgres", password="postgres",
-                         dbname="storefront", autocommit=True) as conn:
-        conn.execute("INSERT INTO products (name, price) SELECT string_agg(md5(random()::text), ''), 1 FROM"
-                     " generate_series(1, %s) row, generate_series(1, 30) part GROUP BY row", [rows])
+    with psycopg.connect(
+        host="127.0.0.1",
+        port=play.port("postgres"),
+        user="postgres",
+        password="postgres",
+        dbname="storefront",
+        autocommit=True,
+    ) as conn:
+        conn.execute(
+            "INSERT INTO products (name, price) SELECT string_agg(md5(random()::text), ''), 1 FROM"
+            " generate_series(1, %s) row, generate_series(1, 30) part GROUP BY row",
+            [rows],
+        )
 
 
 def test_a_house_on_a_full_disk_stands_and_goes_on_when_there_is_space(small_disk, tmp_path):

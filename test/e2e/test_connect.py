@@ -145,9 +145,7 @@ def test_plugins_and_validation(stack):
     assert infos["name"] == "io.confluent.connect.s3.S3SinkConnector"
     errors = {one["value"]["name"]: one["value"]["errors"] for one in infos["configs"] if one["value"]["errors"]}
     assert infos["error_count"] == len(errors) == 4
-    assert errors["s3.bucket.name"] == [
-        'Missing required configuration "s3.bucket.name" which has no default value.'
-    ]
+    assert errors["s3.bucket.name"] == ['Missing required configuration "s3.bucket.name" which has no default value.']
     assert len(infos["configs"][0]["definition"]) == 11
 
 
@@ -190,9 +188,7 @@ def test_files_by_size_and_by_schedule_without_new_records(stack, name):
     assert list(files) == [f"kafka/{name}/partition=0/{name}+0+{offset:010d}.avro" for offset in (0, 3, 6)]
     assert stack.records(name) == [f"v{i}" for i in range(7)]
     offsets = stack.call("GET", f"/connectors/{name}/offsets").json()["offsets"]
-    assert offsets == [
-        {"partition": {"kafka_topic": name, "kafka_partition": 0}, "offset": {"kafka_offset": 7}}
-    ]
+    assert offsets == [{"partition": {"kafka_topic": name, "kafka_partition": 0}, "offset": {"kafka_offset": 7}}]
     assert stack.call("GET", f"/connectors/{name}/topics").json() == {name: {"topics": [name]}}
     stack.call("DELETE", f"/connectors/{name}")
 

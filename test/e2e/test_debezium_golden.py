@@ -7,7 +7,6 @@ ours differs on purpose, OURS says how; doc/debezium-differences.md tells users.
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import time
@@ -69,7 +68,12 @@ class Replay:
     def start(self, *words):
         options = dict(word.split("=", 1) for word in words if "=" in word)
         config = json.loads((self.case / options.pop("config", "connector.json")).read_text())
-        places = {"PGHOST": "127.0.0.1", "PGPORT": str(self.server.port), "PGUSER": "debezium", "PGPASSWORD": "debezium"}
+        places = {
+            "PGHOST": "127.0.0.1",
+            "PGPORT": str(self.server.port),
+            "PGUSER": "debezium",
+            "PGPASSWORD": "debezium",
+        }
         for name, value in config["config"].items():
             config["config"][name] = re.sub(r"\$\{(\w+)\}", lambda m: places[m[1]], value)
         config["config"].update(JSON_CONVERTER, **{"status.update.interval.ms": "200"}, **self.extra)
@@ -84,14 +88,15 @@ class Replay:
         self.task = subprocess.Popen([str(c) for c in command], stderr=open(self.err, "a"))
 
     def streaming(self):
-        log = self.err.read_text()[self.err_start:]
+        log = self.err.read_text()[self.err_start :]
         return "streaming" in log or "idle, the snapshot is all" in log
 
     def sent_all(self, lsn):
-        if "streaming" not in self.err.read_text()[self.err_start:]:
+        if "streaming" not in self.err.read_text()[self.err_start :]:
             return True
         rows = self.server.sql(
-            f"SELECT 1 FROM pg_stat_replication WHERE sent_lsn >= '{lsn}' AND application_name LIKE 'Debezium%'")
+            f"SELECT 1 FROM pg_stat_replication WHERE sent_lsn >= '{lsn}' AND application_name LIKE 'Debezium%'"
+        )
         return bool(rows)
 
     def settle(self, quiet=0.25, timeout=30):
@@ -185,7 +190,8 @@ def check(name, run, wanted=None):
     got = run.records()
     lines = differences(
         normal_records(wanted(records) if wanted else records, schemas),
-        normal_records(got, now_ms=int(time.time() * 1000) + 1))
+        normal_records(got, now_ms=int(time.time() * 1000) + 1),
+    )
     assert not lines, f"{name}: " + "\n".join(lines) + "\n" + run.err.read_text()[-1500:]
 
 
@@ -215,9 +221,17 @@ UNCONVERTIBLE = {
     "08-toast-required": "column 'na' of 'public.tr', row id=1",
 }
 OWN = {
-    "02-enum-domain", "02-numeric-nan", "02-numeric-nan-required-snapshot", "02-timetz-offset-seconds",
-    "08-toast-binary-base64-required", "15-initial-only-then-initial", "15-slot-lost",
-    "15-table-without-columns", "16-key-change-split", "16-mid-transaction-metadata", *COLUMNS,
+    "02-enum-domain",
+    "02-numeric-nan",
+    "02-numeric-nan-required-snapshot",
+    "02-timetz-offset-seconds",
+    "08-toast-binary-base64-required",
+    "15-initial-only-then-initial",
+    "15-slot-lost",
+    "15-table-without-columns",
+    "16-key-change-split",
+    "16-mid-transaction-metadata",
+    *COLUMNS,
 }
 
 
@@ -246,7 +260,8 @@ def test_equal_but_for_columns_that_are_right_here(server, name, tmp_path):
     got = run.records()
     lines = differences(
         normal_records(without_columns(records, COLUMNS[name]), schemas),
-        normal_records(without_columns(got, COLUMNS[name]), now_ms=int(time.time() * 1000) + 1))
+        normal_records(without_columns(got, COLUMNS[name]), now_ms=int(time.time() * 1000) + 1),
+    )
     assert not lines, "\n".join(lines) + run.err.read_text()[-1500:]
 
 
@@ -328,8 +343,12 @@ def test_a_key_change_is_all_or_nothing(server, tmp_path):
     assert [(r["run"], *op) for r, op in zip(records, ops(records)) if r["run"] > 1] == [
         (2, 2, "d"),
         (3, 2, "d"),
-        (4, 2, "d"), (4, 2, None), (4, 20, "c"),
-        (4, 3, "d"), (4, 3, None), (4, 30, "c"),
+        (4, 2, "d"),
+        (4, 2, None),
+        (4, 20, "c"),
+        (4, 3, "d"),
+        (4, 3, None),
+        (4, 30, "c"),
     ]
 
 

@@ -97,7 +97,10 @@ def test_a_service_run_elsewhere_on_taken_ports_is_told_who_has_them(play):
         done = other.run("up")
         assert done.returncode == 1
         port = PORTS["log"] + play.offset
-        assert f"cannot start log: port {port} is taken by 'haus' (pid {play.pid('log')}); stop it or use --port-offset" in done.stderr
+        assert (
+            f"cannot start log: port {port} is taken by 'haus' (pid {play.pid('log')}); stop it or use --port-offset"
+            in done.stderr
+        )
     finally:
         shutil.rmtree(other.base)
 
@@ -242,7 +245,9 @@ def test_a_failing_migration_rolls_back_and_names_line_and_statement(tmp_path):
         (tmp_path / "p" / "migrations" / "V3__bad.sql").write_text("CREATE TABLE kept (id int);\n\nSELEKT 1;\n")
         done = other.run("up", "postgres")
         assert done.returncode == 1
-        assert 'Migration of schema "public" to version "3 - bad" failed! Changes successfully rolled back.' in done.stderr
+        assert (
+            'Migration of schema "public" to version "3 - bad" failed! Changes successfully rolled back.' in done.stderr
+        )
         assert "Line       : 3" in done.stderr and "SELEKT 1" in done.stderr
         states = {row["version"]: row["state"] for row in other.json("migrate", "info")["migrations"]}
         assert states == {"1": "Success", "2": "Success", "3": "Pending"}
@@ -254,7 +259,11 @@ def test_a_template_with_an_undefined_variable_or_broken_json_is_named(tmp_path)
         template = tmp_path / "a.json"
         template.write_text('{"name": "a", "config": {"x": "${NOBODY_SET_THIS}"}}')
         done = other.run("connector", "apply", str(template))
-        assert done.returncode == 1 and "'${NOBODY_SET_THIS}' is not defined" in done.stderr and str(template) in done.stderr
+        assert (
+            done.returncode == 1
+            and "'${NOBODY_SET_THIS}' is not defined" in done.stderr
+            and str(template) in done.stderr
+        )
         template.write_text('{"name": "a",\n "config": {"x": }}')
         done = other.run("connector", "apply", str(template))
         assert done.returncode == 1 and "line 2" in done.stderr

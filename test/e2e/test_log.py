@@ -182,7 +182,9 @@ def test_offsets_are_found_by_time(house, topic):
     assert (newest.offset, newest.timestamp) == (999, base + 9990)
 
 
-needs_delete_records = pytest.mark.skipif(not hasattr(AdminClient, "delete_records"), reason="needs confluent-kafka 2.6")
+needs_delete_records = pytest.mark.skipif(
+    not hasattr(AdminClient, "delete_records"), reason="needs confluent-kafka 2.6"
+)
 
 
 @needs_delete_records
@@ -244,9 +246,7 @@ def test_a_waiting_consumer_is_woken_by_the_append(house, topic):
     create(house, topic)
     got = []
     reader = threading.Thread(
-        target=lambda: got.extend(
-            (m, time.time()) for m in read(house, topic, count=1, **{"fetch.wait.max.ms": 10000})
-        )
+        target=lambda: got.extend((m, time.time()) for m in read(house, topic, count=1, **{"fetch.wait.max.ms": 10000}))
     )
     reader.start()
     time.sleep(1)
@@ -363,7 +363,9 @@ def test_an_unknown_version_of_api_versions_is_answered_in_version_0(house):
     body = raw(house, struct.pack(">hhih", 18, 99, 7, -1))
     correlation, error, count = struct.unpack(">ihi", body[:10])
     assert (correlation, error) == (7, 35)
-    keys = {struct.unpack(">hhh", body[10 + 6 * i : 16 + 6 * i])[0]: body[10 + 6 * i : 16 + 6 * i] for i in range(count)}
+    keys = {
+        struct.unpack(">hhh", body[10 + 6 * i : 16 + 6 * i])[0]: body[10 + 6 * i : 16 + 6 * i] for i in range(count)
+    }
     assert struct.unpack(">hhh", keys[0]) == (0, 0, 13)
     assert struct.unpack(">hhh", keys[18]) == (18, 0, 4)
     assert 68 not in keys and 24 not in keys and 71 not in keys

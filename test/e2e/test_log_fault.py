@@ -58,9 +58,7 @@ def test_nothing_acknowledged_is_lost_and_nothing_comes_twice(fault, monkeypatch
     monkeypatch.setattr(house_module, "BINARY", BINARY)
     with House("log", env={"HAUS_FAULT": fault}) as house:
         produce_through(house, fault)
-        consumer = Consumer(
-            {"bootstrap.servers": house.address("log"), "group.id": "x", "enable.partition.eof": True}
-        )
+        consumer = Consumer({"bootstrap.servers": house.address("log"), "group.id": "x", "enable.partition.eof": True})
         consumer.assign([TopicPartition("f", 0, 0)])
         values = []
         while (message := consumer.poll(10)) is not None and not message.error():

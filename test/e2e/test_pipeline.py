@@ -38,7 +38,12 @@ def play(tmp_path_factory):
 
 def connect(play):
     return psycopg.connect(
-        host="127.0.0.1", port=play.port("postgres"), user="postgres", password="postgres", dbname="storefront", autocommit=True
+        host="127.0.0.1",
+        port=play.port("postgres"),
+        user="postgres",
+        password="postgres",
+        dbname="storefront",
+        autocommit=True,
     )
 
 
@@ -47,8 +52,10 @@ def change(play):
     with connect(play) as conn:
         conn.execute("UPDATE orders SET status = 'delivered' WHERE id % 7 = 0")
         conn.execute("UPDATE products SET price = price + 0.01, category = NULL WHERE id <= 20")
-        conn.execute("UPDATE customers SET id = id + 100000 WHERE id = (SELECT max(id) FROM customers c WHERE NOT EXISTS"
-                     " (SELECT 1 FROM orders o WHERE o.customer_id = c.id))")
+        conn.execute(
+            "UPDATE customers SET id = id + 100000 WHERE id = (SELECT max(id) FROM customers c WHERE NOT EXISTS"
+            " (SELECT 1 FROM orders o WHERE o.customer_id = c.id))"
+        )
         conn.execute("DELETE FROM payments WHERE id % 5 = 0")
         conn.execute("DELETE FROM order_items WHERE order_id <= 10")
         conn.execute("INSERT INTO customers (full_name, email) VALUES ('Zoë 世界', 'zoe@example.com')")
@@ -112,7 +119,11 @@ def micros_naive(moment):
 
 def s3(play):
     return boto3.client(
-        "s3", endpoint_url=play.url("store"), aws_access_key_id="minio", aws_secret_access_key="minio123", region_name="us-east-1"
+        "s3",
+        endpoint_url=play.url("store"),
+        aws_access_key_id="minio",
+        aws_secret_access_key="minio123",
+        region_name="us-east-1",
     )
 
 
@@ -144,7 +155,12 @@ def test_events_say_where_they_come_from(play):
     assert ops.count("d") > 0 and ops.count("r") == RECORDS
     for _, value in changes:
         source = value["source"]
-        assert (source["connector"], source["name"], source["db"], source["table"]) == ("postgresql", "storefront", "storefront", "payments")
+        assert (source["connector"], source["name"], source["db"], source["table"]) == (
+            "postgresql",
+            "storefront",
+            "storefront",
+            "payments",
+        )
         assert source["version"] == "2.5.4.Final"
     assert changes[0][1]["source"]["snapshot"] in ("true", "first", "first_in_data_collection")
     lsns = [value["source"]["lsn"] for _, value in changes]
@@ -154,7 +170,10 @@ def test_events_say_where_they_come_from(play):
 def test_kcat_reads_the_log(play):
     done = subprocess.run(
         ["kcat", "-b", play.address("log"), "-C", "-t", "storefront.public.orders", "-e", "-q", "-f", "%o\n"],
-        capture_output=True, text=True, timeout=60, check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
     )
     offsets = [int(line) for line in done.stdout.split()]
     assert offsets == list(range(len(offsets))) and len(offsets) > RECORDS
@@ -167,12 +186,17 @@ def test_subjects_and_schemas_are_those_of_debezium(play):
         assert {f"storefront.public.{table}-key", f"storefront.public.{table}-value"} <= subjects
     schema = json.loads(registry.get_latest_version("storefront.public.orders-value").schema.schema_str)
     assert (schema["name"], schema["namespace"], schema["connect.name"]) == (
-        "Envelope", "storefront.public.orders", "storefront.public.orders.Envelope")
+        "Envelope",
+        "storefront.public.orders",
+        "storefront.public.orders.Envelope",
+    )
 
 
 def test_connects_rest_api_tells_the_state(play):
     assert sorted(requests.get(play.url("connect") + "/connectors", timeout=10).json()) == [
-        "postgres-source-storefront", "s3-sink-storefront"]
+        "postgres-source-storefront",
+        "s3-sink-storefront",
+    ]
     for name, tasks in (("postgres-source-storefront", 1), ("s3-sink-storefront", 3)):
         status = requests.get(f"{play.url('connect')}/connectors/{name}/status", timeout=10).json()
         assert status["connector"]["state"] == "RUNNING"
@@ -182,8 +206,11 @@ def test_connects_rest_api_tells_the_state(play):
 @pytest.mark.parametrize("table", TABLES)
 def test_raw_files_hold_every_event_once_in_order(play, table):
     client, prefix = s3(play), f"kafka/storefront.public.{table}/"
-    keys = [o["Key"] for page in client.get_paginator("list_objects_v2").paginate(Bucket="raw", Prefix=prefix)
-            for o in page.get("Contents", [])]
+    keys = [
+        o["Key"]
+        for page in client.get_paginator("list_objects_v2").paginate(Bucket="raw", Prefix=prefix)
+        for o in page.get("Contents", [])
+    ]
     offset, ops = 0, []
     for key in sorted(keys):
         name = key.rsplit("/", 1)[1]
@@ -196,8 +223,11 @@ def test_raw_files_hold_every_event_once_in_order(play, table):
 
 
 def test_raw_files_are_public(play):
-    answer = requests.get(play.url("store") + "/raw/kafka/storefront.public.orders/partition=0/"
-                          "storefront.public.orders+0+0000000000.avro", timeout=10)
+    answer = requests.get(
+        play.url("store") + "/raw/kafka/storefront.public.orders/partition=0/"
+        "storefront.public.orders+0+0000000000.avro",
+        timeout=10,
+    )
     assert answer.status_code == 200 and answer.content.startswith(b"Obj\x01")
 
 
@@ -206,8 +236,11 @@ def test_raw_files_are_public(play):
 
 def s3_options(play):
     return {
-        "s3.endpoint": play.url("store"), "s3.access-key-id": "minio", "s3.secret-access-key": "minio123",
-        "s3.region": "us-east-1", "py-io-impl": "pyiceberg.io.pyarrow.PyArrowFileIO",
+        "s3.endpoint": play.url("store"),
+        "s3.access-key-id": "minio",
+        "s3.secret-access-key": "minio123",
+        "s3.region": "us-east-1",
+        "py-io-impl": "pyiceberg.io.pyarrow.PyArrowFileIO",
     }
 
 
@@ -216,7 +249,9 @@ def static_table(play, table):
 
     location = f"stage/storefront/{table}"
     hint = s3(play).get_object(Bucket="lakehouse", Key=f"{location}/metadata/version-hint.text")["Body"].read().decode()
-    return StaticTable.from_metadata(f"s3://lakehouse/{location}/metadata/v{hint.strip()}.metadata.json", s3_options(play))
+    return StaticTable.from_metadata(
+        f"s3://lakehouse/{location}/metadata/v{hint.strip()}.metadata.json", s3_options(play)
+    )
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -245,7 +280,9 @@ def test_pyiceberg_filters_by_bounds_without_losing_rows(play):
     for low in (1, 50, RECORDS // 2, RECORDS):
         found = table.scan(row_filter=f"id >= {low}").to_arrow().num_rows
         assert found == sum(1 for row in rows if row["id"] is not None and row["id"] >= low)
-    assert table.scan(row_filter="status = 'delivered'").to_arrow().num_rows == sum(row["status"] == "delivered" for row in rows)
+    assert table.scan(row_filter="status = 'delivered'").to_arrow().num_rows == sum(
+        row["status"] == "delivered" for row in rows
+    )
 
 
 def test_duckdb_and_polars_read_the_data_files(play):
@@ -253,8 +290,13 @@ def test_duckdb_and_polars_read_the_data_files(play):
     import polars
 
     client = s3(play)
-    keys = [o["Key"] for page in client.get_paginator("list_objects_v2").paginate(Bucket="lakehouse", Prefix="stage/storefront/orders/data/")
-            for o in page.get("Contents", [])]
+    keys = [
+        o["Key"]
+        for page in client.get_paginator("list_objects_v2").paginate(
+            Bucket="lakehouse", Prefix="stage/storefront/orders/data/"
+        )
+        for o in page.get("Contents", [])
+    ]
     urls = [f"{play.url('store')}/lakehouse/{key}" for key in keys]
     assert urls
     folder = play.base / "parquet"
@@ -278,8 +320,10 @@ def test_polars_scans_the_iceberg_table(play):
 def test_our_own_sql_gives_the_source_s_answer(play):
     with connect(play) as conn:
         expected = conn.execute("SELECT count(*) FROM orders WHERE status = 'delivered'").fetchone()[0]
-    text = ("SELECT count(*) AS n FROM (SELECT *, row_number() OVER (PARTITION BY id ORDER BY __lsn DESC, __offset DESC) AS k"
-            " FROM orders) WHERE k = 1 AND __op <> 'd' AND status = 'delivered'")
+    text = (
+        "SELECT count(*) AS n FROM (SELECT *, row_number() OVER (PARTITION BY id ORDER BY __lsn DESC, __offset DESC) AS k"
+        " FROM orders) WHERE k = 1 AND __op <> 'd' AND status = 'delivered'"
+    )
     assert play.json("sql", text) == [{"n": expected}]
 
 

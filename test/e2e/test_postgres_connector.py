@@ -51,7 +51,9 @@ def rest(house, method, path, body=None):
 
 def rest_once(house, method, path, body):
     data = json.dumps(body).encode() if body is not None else None
-    request = urllib.request.Request(house.url("connect") + path, data, {"Content-Type": "application/json"}, method=method)
+    request = urllib.request.Request(
+        house.url("connect") + path, data, {"Content-Type": "application/json"}, method=method
+    )
     try:
         with urllib.request.urlopen(request, timeout=20) as answer:
             text = answer.read()
@@ -116,7 +118,9 @@ def end_of(house, topic):
         known = consumer.list_topics(timeout=10).topics
         if topic not in known:
             return 0
-        return sum(consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=10)[1] for p in known[topic].partitions)
+        return sum(
+            consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=10)[1] for p in known[topic].partitions
+        )
     finally:
         consumer.close()
 
@@ -146,14 +150,17 @@ def current_lsn(postgres):
 
 def confirmed_beyond(postgres, lsn):
     return lambda: postgres.sql(
-        f"SELECT 1 FROM pg_replication_slots WHERE slot_name = 'shop_slot' AND confirmed_flush_lsn >= '{lsn}'")
+        f"SELECT 1 FROM pg_replication_slots WHERE slot_name = 'shop_slot' AND confirmed_flush_lsn >= '{lsn}'"
+    )
 
 
 def test_a_row_is_followed_from_snapshot_to_tombstone(house, postgres):
     postgres.sql("CREATE TABLE t (id int PRIMARY KEY, v text);\nINSERT INTO t VALUES (1, 'a'), (2, 'b');", "shop")
     create(house, postgres)
     wait_for(lambda: end_of(house, "shop.public.t") == 2, "the snapshot")
-    postgres.sql("UPDATE t SET v = 'c' WHERE id = 1;\nUPDATE t SET id = 3 WHERE id = 2;\nDELETE FROM t WHERE id = 3;", "shop")
+    postgres.sql(
+        "UPDATE t SET v = 'c' WHERE id = 1;\nUPDATE t SET id = 3 WHERE id = 2;\nDELETE FROM t WHERE id = 3;", "shop"
+    )
     wait_for(lambda: end_of(house, "shop.public.t") == 8, "the changes")
     messages = read(house, "shop.public.t")
     assert [v and v["op"] for v in values(messages)] == ["r", "r", "u", "d", None, "c", "d", None]
@@ -172,8 +179,11 @@ def test_killed_while_streaming_it_repeats_nothing(house, postgres, avro):
     for round_ in range(4):
         first = round_ * 5000 + 1
         rows = "\n".join(f"{i}\tv{i}" for i in range(first, first + 4000))
-        postgres.sql(f"COPY t FROM STDIN;\n{rows}\n\\.\nUPDATE t SET v = 'u' WHERE id >= {first} AND id < {first + 300};\n"
-                     f"UPDATE t SET id = -id WHERE id >= {first} AND id < {first + 300};", "shop")
+        postgres.sql(
+            f"COPY t FROM STDIN;\n{rows}\n\\.\nUPDATE t SET v = 'u' WHERE id >= {first} AND id < {first + 300};\n"
+            f"UPDATE t SET id = -id WHERE id >= {first} AND id < {first + 300};",
+            "shop",
+        )
         total += 4000 + 300 + 3 * 300
         at_least = 1 + total - 5200 + round_ * 1200 + 10
         wait_for(lambda: end_of(house, "shop.public.t") >= at_least, "some records")
@@ -185,7 +195,9 @@ def test_killed_while_streaming_it_repeats_nothing(house, postgres, avro):
     messages = read(house, "shop.public.t")
     assert len(messages) == 1 + total
     if avro:
-        assert len(Counter((m.key(), m.value()) for m in messages if m.value())) == len([m for m in messages if m.value()])
+        assert len(Counter((m.key(), m.value()) for m in messages if m.value())) == len(
+            [m for m in messages if m.value()]
+        )
         return
     seen = Counter()
     for message, value in zip(messages, values(messages)):
@@ -196,10 +208,14 @@ def test_killed_while_streaming_it_repeats_nothing(house, postgres, avro):
 
 
 def test_a_quiet_table_lets_the_servers_log_go(house, postgres):
-    postgres.sql("CREATE TABLE t (id int PRIMARY KEY);\nCREATE TABLE noise (id int);\nINSERT INTO t VALUES (1);", "shop")
+    postgres.sql(
+        "CREATE TABLE t (id int PRIMARY KEY);\nCREATE TABLE noise (id int);\nINSERT INTO t VALUES (1);", "shop"
+    )
     create(house, postgres, **{"table.include.list": "public.t"})
     wait_for(lambda: end_of(house, "shop.public.t") == 1, "the snapshot")
-    postgres.sql("INSERT INTO noise SELECT generate_series(1, 10000);\nSELECT pg_logical_emit_message(false, 'x', 'y');", "shop")
+    postgres.sql(
+        "INSERT INTO noise SELECT generate_series(1, 10000);\nSELECT pg_logical_emit_message(false, 'x', 'y');", "shop"
+    )
     wait_for(confirmed_beyond(postgres, current_lsn(postgres)), "the slot to move", 60)
 
 

@@ -64,9 +64,7 @@ def test_a_message_goes_through_serializer_and_deserializer(house, client):
     assert producer.flush(20) == 0
 
     deserialize = AvroDeserializer(SchemaRegistryClient({"url": house.url("registry")}))
-    consumer = Consumer(
-        {"bootstrap.servers": house.address("log"), "group.id": "g", "auto.offset.reset": "earliest"}
-    )
+    consumer = Consumer({"bootstrap.servers": house.address("log"), "group.id": "g", "auto.offset.reset": "earliest"})
     consumer.subscribe([topic])
     seen = []
     while len(seen) < 100:

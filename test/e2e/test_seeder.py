@@ -138,7 +138,9 @@ NOT_NUMBER = "Input should be a valid number, unable to parse string as a number
             {"count": "a", "batch_size": "-1"},
             [
                 detail("int_parsing", "count", NOT_WHOLE, "a"),
-                detail("greater_than_equal", "batch_size", "Input should be greater than or equal to 1", "-1", {"ge": 1}),
+                detail(
+                    "greater_than_equal", "batch_size", "Input should be greater than or equal to 1", "-1", {"ge": 1}
+                ),
             ],
         ),
         ("/seed/start", {"rate": "fast"}, [detail("float_parsing", "rate", NOT_NUMBER, "fast")]),
@@ -308,7 +310,9 @@ def test_a_stream_inserts_updates_and_deletes_until_stopped(empty):
     assert inserted["orders"] == 10 * batches and inserted["customers"] == 5 * batches
     assert 0 < after["updated"] - before["updated"] <= 5 * batches
     # an order that goes takes its items and its payment along
-    assert after["deleted"] - before["deleted"] >= 3 * (ask_gone := 200 + inserted["orders"] - counts(empty)["orders"]) > 0
+    assert (
+        after["deleted"] - before["deleted"] >= 3 * (ask_gone := 200 + inserted["orders"] - counts(empty)["orders"]) > 0
+    )
     assert ask_gone <= 3 * batches
     time.sleep(0.3)
     assert counts(empty)["products"] == 200 + inserted["products"]

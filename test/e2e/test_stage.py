@@ -75,7 +75,9 @@ class Lake:
     def no_orphans(self, table):
         """Every Parquet file that a glob would find belongs to the table, and no note of pending ones is left."""
         there = set(self.keys(f"stage/storefront/{table}/", ".parquet"))
-        live = {task.file.file_path.removeprefix("s3a://lakehouse/") for task in self.iceberg(table).scan().plan_files()}
+        live = {
+            task.file.file_path.removeprefix("s3a://lakehouse/") for task in self.iceberg(table).scan().plan_files()
+        }
         assert there == live
         assert not [k for k in self.keys(f"stage/storefront/{table}/metadata/") if "pending" in k]
 
@@ -103,9 +105,7 @@ def orders(first, count, **more):
 
 def stage_file(tmp_path, columns, table="orders", more=""):
     path = tmp_path / "stage_tables.yaml"
-    lines = "\n".join(
-        f"          - {{name: {n}, type: '{t}', source: {s}}}" for n, t, s in columns
-    )
+    lines = "\n".join(f"          - {{name: {n}, type: '{t}', source: {s}}}" for n, t, s in columns)
     path.write_text(
         f"""version: 1
 sources:
@@ -207,7 +207,12 @@ def test_two_years_of_days_are_one_file_a_day_and_quick(lake):
         ("status", "bigint", orders(0, 3, status="7") + orders(3, 1, status="seven"), "seven"),
         ("status", "int", orders(0, 3, status="7") + orders(3, 1, status="1.5"), "1.5"),
         ("created_at", "int", orders(0, 3, created=5) + orders(3, 1, created=JAN_1), str(JAN_1)),
-        ("customer_id", "tinyint", orders(0, 3) + [raw.event("orders", "c", after={**order(3), "customer_id": 300})], "300"),
+        (
+            "customer_id",
+            "tinyint",
+            orders(0, 3) + [raw.event("orders", "c", after={**order(3), "customer_id": 300})],
+            "300",
+        ),
     ],
 )
 def test_a_value_that_does_not_fit_stops_the_run(lake, tmp_path, column, kind, events, value):
@@ -237,7 +242,9 @@ def test_a_truncated_raw_file_is_named_and_nothing_is_committed(lake):
 
 def test_a_broken_configuration_is_told_with_line_and_column(lake, tmp_path):
     path = tmp_path / "stage_tables.yaml"
-    path.write_text("version: 1\nsources:\n  - name: x\n    tables:\n      - name: orders\n        sourcepath: s3a://x/\n")
+    path.write_text(
+        "version: 1\nsources:\n  - name: x\n    tables:\n      - name: orders\n        sourcepath: s3a://x/\n"
+    )
     done = lake.haus("build", "--config", str(path), check=False)
     assert done.returncode == 1
     assert "stage_tables.yaml:6:9:" in done.stderr
@@ -314,7 +321,9 @@ def test_manifests_are_as_java_writes_them(lake):
     part = manifest_row["partitions"][0]
     assert (part["lower_bound"], part["upper_bound"]) == tuple((20089 + d).to_bytes(4, "little") for d in (0, 1))
     manifest = avro(manifest_row["manifest_path"])
-    assert {"schema", "schema-id", "partition-spec", "partition-spec-id", "format-version", "content"} <= set(manifest.metadata)
+    assert {"schema", "schema-id", "partition-spec", "partition-spec-id", "format-version", "content"} <= set(
+        manifest.metadata
+    )
     assert json.loads(manifest.metadata["schema"])["fields"][0]["name"] == "id"
     entry = next(manifest)
     file = entry["data_file"]

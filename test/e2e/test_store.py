@@ -136,7 +136,9 @@ def test_canned_private_is_accepted_and_others_are_told(s3, bucket):
 @pytest.mark.parametrize("size", [0, 1, 1000, 65535, 65536, 65537, 300000, 3 * MIB + 7])
 def test_what_is_put_is_got(s3, bucket, size):
     body = random.Random(size).randbytes(size)
-    put = s3.put_object(Bucket=bucket, Key="k", Body=body, ContentType="a/b", Metadata={"Colour": "grün".encode().hex()})
+    put = s3.put_object(
+        Bucket=bucket, Key="k", Body=body, ContentType="a/b", Metadata={"Colour": "grün".encode().hex()}
+    )
     got = s3.get_object(Bucket=bucket, Key="k")
     assert got["Body"].read() == body
     assert got["ContentLength"] == size and got["ContentType"] == "a/b"
@@ -356,9 +358,11 @@ def upload(s3, bucket, key, parts, **args):
     for number, part in enumerate(parts, 1):
         answer = s3.upload_part(Bucket=bucket, Key=key, UploadId=upload_id, PartNumber=number, Body=part)
         done.append({"PartNumber": number, "ETag": answer["ETag"]})
-    return s3.complete_multipart_upload(
-        Bucket=bucket, Key=key, UploadId=upload_id, MultipartUpload={"Parts": done}
-    ), upload_id, done
+    return (
+        s3.complete_multipart_upload(Bucket=bucket, Key=key, UploadId=upload_id, MultipartUpload={"Parts": done}),
+        upload_id,
+        done,
+    )
 
 
 def test_an_upload_in_parts(s3, bucket):
@@ -498,9 +502,9 @@ def test_a_wrong_checksum_or_digest_stores_nothing(s3, bucket):
 @pytest.mark.parametrize("kind", ["COMPOSITE", "FULL_OBJECT"])
 def test_checksums_of_parts(s3, bucket, kind):
     parts = [os.urandom(5 * MIB), b"tail"]
-    upload_id = s3.create_multipart_upload(
-        Bucket=bucket, Key="k", ChecksumAlgorithm="CRC32", ChecksumType=kind
-    )["UploadId"]
+    upload_id = s3.create_multipart_upload(Bucket=bucket, Key="k", ChecksumAlgorithm="CRC32", ChecksumType=kind)[
+        "UploadId"
+    ]
     rows = []
     for number, part in enumerate(parts, 1):
         answer = s3.upload_part(
@@ -642,7 +646,10 @@ def test_presigned_by_default_configuration(house, bucket):
 def test_wrong_keys_are_told_apart(house, bucket):
     def own(access, secret):
         return boto3.client(
-            "s3", endpoint_url=house.url("store"), aws_access_key_id=access, aws_secret_access_key=secret,
+            "s3",
+            endpoint_url=house.url("store"),
+            aws_access_key_id=access,
+            aws_secret_access_key=secret,
             region_name="us-east-1",
         )
 
@@ -746,8 +753,12 @@ def test_pyarrow(house):
     import pyarrow.fs
 
     fs = pyarrow.fs.S3FileSystem(
-        access_key="minio", secret_key="minio123", endpoint_override=house.address("store"), scheme="http",
-        region="us-east-1", allow_bucket_creation=True,
+        access_key="minio",
+        secret_key="minio123",
+        endpoint_override=house.address("store"),
+        scheme="http",
+        region="us-east-1",
+        allow_bucket_creation=True,
     )
     fs.create_dir("arrow-bucket/emptydir")
     table = pyarrow.table({"a": list(range(100000)), "b": [str(i % 7) for i in range(100000)]})

@@ -30,7 +30,10 @@ def has_fault_points():
 def points():
     """Every place in the sources where a test may make the world fail."""
     found = subprocess.run(
-        ["grep", "-rhoP", "--include=*.c", r'(?<=FAULT_POINT\(")[a-z0-9_.]+(?="\))', str(ROOT / "src")], capture_output=True, text=True, check=True
+        ["grep", "-rhoP", "--include=*.c", r'(?<=FAULT_POINT\(")[a-z0-9_.]+(?="\))', str(ROOT / "src")],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return sorted(found.stdout.split())
 
@@ -69,7 +72,11 @@ def check(play):
         raw = raw_events(play, table)
         assert len(raw) == len(values), table
         for ours, logged in zip(raw, values):
-            assert (ours["op"], ours["after"], ours["source"]["lsn"]) == (logged["op"], logged["after"], logged["source"]["lsn"])
+            assert (ours["op"], ours["after"], ours["source"]["lsn"]) == (
+                logged["op"],
+                logged["after"],
+                logged["source"]["lsn"],
+            )
         stage = pipeline.static_table(play, table).scan().to_arrow()
         assert sorted(stage.column("__offset").to_pylist()) == list(range(len(values))), table
         assert sorted(stage.column("__op").to_pylist()) == sorted(value["op"] for value in values), table
@@ -81,9 +88,14 @@ def orphans(play):
     """Parquet files of the lake that no table names."""
     client, left = pipeline.s3(play), set()
     for table in TABLES:
-        pages = client.get_paginator("list_objects_v2").paginate(Bucket="lakehouse", Prefix=f"stage/storefront/{table}/data/")
+        pages = client.get_paginator("list_objects_v2").paginate(
+            Bucket="lakehouse", Prefix=f"stage/storefront/{table}/data/"
+        )
         there = {item["Key"] for page in pages for item in page.get("Contents", [])}
-        live = {task.file.file_path.split("lakehouse/", 1)[1] for task in pipeline.static_table(play, table).scan().plan_files()}
+        live = {
+            task.file.file_path.split("lakehouse/", 1)[1]
+            for task in pipeline.static_table(play, table).scan().plan_files()
+        }
         left |= there - live
     return left
 

@@ -6,6 +6,7 @@ Runs setup.sql and changes.sql of a case in a cluster of its own and writes inpu
 one line per step: {"types": [...]}, {"table": {...}}, {"row": ...}.  Snapshot rows come first, by table
 name, then the stream's messages, each table described again whenever the server describes it.
 """
+
 import json
 import os
 import re
@@ -53,7 +54,10 @@ WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_s
 def psql(db, sql, *more):
     r = subprocess.run(
         [PGBIN + "/psql", "-X", "-q", "-A", "-t", "-h", "/tmp", "-p", PORT, "-U", "postgres", "-d", db, *more],
-        input=sql, capture_output=True, text=True)
+        input=sql,
+        capture_output=True,
+        text=True,
+    )
     if r.stderr.strip():
         print(r.stderr.strip()[:500], file=sys.stderr)
     return r.stdout
@@ -74,7 +78,7 @@ class Message:
 
     def text(self):
         end = self.data.index(b"\0", self.at)
-        s = self.data[self.at:end].decode()
+        s = self.data[self.at : end].decode()
         self.at = end + 1
         return s
 
@@ -84,7 +88,7 @@ class Message:
             kind = self.take("c")
             if kind == b"t":
                 n = self.take("I")
-                values.append(self.data[self.at:self.at + n].decode())
+                values.append(self.data[self.at : self.at + n].decode())
                 self.at += n
             else:
                 values.append(None if kind == b"n" else {"unchanged": True})
@@ -101,16 +105,26 @@ def relation(m, tables):
         columns.append((m.text(), m.take("I"), m.take("i")))
     now = dict(tables[oid])
     by_name = {c["name"]: c for c in now["columns"]}
-    now["columns"] = [dict(by_name.get(n, {"number": 0, "not_null": False, "default": None, "identity": "",
-                                           "generated": ""}), name=n, type=t, typmod=tm) for n, t, tm in columns]
+    now["columns"] = [
+        dict(
+            by_name.get(n, {"number": 0, "not_null": False, "default": None, "identity": "", "generated": ""}),
+            name=n,
+            type=t,
+            typmod=tm,
+        )
+        for n, t, tm in columns
+    ]
     return dict(now, schema=schema, name=name)
 
 
 def stream(db, out):
     tables = {t["oid"]: t for t in query(db, TABLE)}
     out.append({"types": query(db, TYPES)[0]})
-    rows = psql(db, SESSION + "SELECT encode(data, 'hex') FROM pg_catalog.pg_logical_slot_get_binary_changes('input', NULL, "
-                    "NULL, 'proto_version', '1', 'publication_names', 'input')")
+    rows = psql(
+        db,
+        SESSION + "SELECT encode(data, 'hex') FROM pg_catalog.pg_logical_slot_get_binary_changes('input', NULL, "
+        "NULL, 'proto_version', '1', 'publication_names', 'input')",
+    )
     for line in rows.split():
         m = Message(bytes.fromhex(line))
         kind = m.take("c")
@@ -129,7 +143,10 @@ def snapshot(db, out):
     for t in sorted(query(db, TABLE), key=lambda t: (t["schema"], t["name"])):
         out.append({"table": t})
         columns = ", ".join(
-            'CASE WHEN pg_catalog.num_nulls("%s") = 0 THEN pg_catalog.format($f$%%s$f$, "%s") END' % (c["name"], c["name"]) for c in t["columns"])
+            'CASE WHEN pg_catalog.num_nulls("%s") = 0 THEN pg_catalog.format($f$%%s$f$, "%s") END'
+            % (c["name"], c["name"])
+            for c in t["columns"]
+        )
         for r in query(db, 'SELECT pg_catalog.json_build_array(%s) FROM "%s"."%s"' % (columns, t["schema"], t["name"])):
             out.append({"change": "r", "table": t["oid"], "new": r})
 
@@ -182,17 +199,28 @@ def main():
         as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
         os.chmod(folder, 0o777)
         data = folder + "/data"
-        subprocess.run(as_user + [PGBIN + "/initdb", "-A", "trust", "-U", "postgres", "--locale=C.utf8", "-E", "UTF8",
-                                  "-D", data], check=True, stdout=subprocess.DEVNULL)
-        options = "-p %s -k /tmp -c listen_addresses= -c wal_level=logical -c fsync=off -c autovacuum=off -c timezone=UTC" % PORT
-        subprocess.run(as_user + [PGBIN + "/pg_ctl", "-w", "-D", data, "-l", folder + "/log", "-o", options, "start"],
-                       check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            as_user + [PGBIN + "/initdb", "-A", "trust", "-U", "postgres", "--locale=C.utf8", "-E", "UTF8", "-D", data],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        options = (
+            "-p %s -k /tmp -c listen_addresses= -c wal_level=logical -c fsync=off -c autovacuum=off -c timezone=UTC"
+            % PORT
+        )
+        subprocess.run(
+            as_user + [PGBIN + "/pg_ctl", "-w", "-D", data, "-l", folder + "/log", "-o", options, "start"],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
         try:
             for case in sys.argv[1:]:
                 record(Path(case))
                 print(case)
         finally:
-            subprocess.run(as_user + [PGBIN + "/pg_ctl", "-D", data, "-m", "immediate", "stop"], stdout=subprocess.DEVNULL)
+            subprocess.run(
+                as_user + [PGBIN + "/pg_ctl", "-D", data, "-m", "immediate", "stop"], stdout=subprocess.DEVNULL
+            )
 
 
 main()
