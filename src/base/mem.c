@@ -1,6 +1,7 @@
 /* Allocation that aborts on failure; see mem.h for what may use it. */
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,4 +66,9 @@ void mem_free_ptr(void *at)
 
     free(*p);
     *p = NULL;
+}
+
+void mem_trim(void)
+{
+    malloc_trim(0);
 }

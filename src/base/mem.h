@@ -14,6 +14,7 @@ void *mem_grow(void *p, size_t count, size_t size); /* realloc to count elements
 char *mem_strdup(const char *text);                 /* NULL gives NULL */
 char *mem_strndup(const char *p, size_t len);
 char *mem_printf(const char *format, ...) PRINTF_LIKE(1, 2);
+void mem_trim(void);         /* freed memory back to the system; takes milliseconds */
 void mem_free_ptr(void *at); /* for CLEANUP on any owned pointer */
 
 /* CLEANUP_FREE char *name = mem_strdup(...); */

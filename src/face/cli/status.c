@@ -14,12 +14,14 @@ static json_t *service_json(const struct house *house, size_t i, const struct se
     json_object_set_new(row, "name", json_string(services[i].name));
     json_object_set_new(row, "zone", json_string(services[i].zone));
     json_object_set_new(row, "pid", s->pid ? json_integer(s->pid) : json_null());
-    json_object_set_new(row, "state",
-                        json_string(house->endpoints[i].external ? "external" : service_status_name(s->status)));
+    json_object_set_new(row, "state", json_string(service_status_name(s->status)));
     json_object_set_new(row, "address", json_string(house->endpoints[i].address));
     json_object_set_new(row, "memory_bytes", s->pid ? json_integer((json_int_t)memory) : json_null());
     json_object_set_new(row, "restarts", json_integer(s->restarts));
-    json_object_set_new(row, "reason", s->reason[0] ? json_string(s->reason) : json_null());
+    json_object_set_new(row, "reason",
+                        house->endpoints[i].external ? json_string("external")
+                        : s->reason[0]               ? json_string(s->reason)
+                                                     : json_null());
     return row;
 }
 

@@ -13,7 +13,7 @@
 #include "stream/connect/client.h"
 #include "stream/connect/worker.h"
 
-enum { WAKE_MAX_MS = 60000, BATCH_MAX = 500, SINK_HEADERS_MAX = 100, COMMIT_TRIES = 5 };
+enum { WAKE_MAX_MS = 60000, QUIET_MS = 2000, BATCH_MAX = 500, SINK_HEADERS_MAX = 100, COMMIT_TRIES = 5 };
 
 struct open_partition {
     char *topic;
@@ -33,6 +33,7 @@ struct sink {
     int64_t next_tick_ms; /* wall clock */
     int64_t retry_at_ms;  /* monotonic; 0: not waiting */
     bool failing;         /* told FAILED: the next commit tells RUNNING */
+    int64_t busy_ms;      /* monotonic, of the last message; 0: quiet, and memory was given back */
     struct err failure;   /* of a rebalance */
 };
 
@@ -282,6 +283,8 @@ static enum rc drain(struct sink *sink, bool *more, struct err *err)
         rd_kafka_message_t *message = rd_kafka_consumer_poll(sink->consumer, 0);
         if (!message)
             return RC_OK;
+        if (!message->err)
+            sink->busy_ms = clock_mono_ms();
         rc = message->err ? message_error(sink, message, err) : take_message(sink, message, err);
         rd_kafka_message_destroy(message);
         if (rc)
@@ -319,9 +322,20 @@ static int wait_ms(const struct sink *sink)
         left = sink->retry_at_ms - clock_mono_ms();
     else if (sink->next_tick_ms != INT64_MAX)
         left = sink->next_tick_ms - clock_wall_ms();
+    if (sink->busy_ms)
+        left = MIN(left, (int64_t)QUIET_MS);
     if (left < 0)
         return 0;
     return (int)MIN(left, (int64_t)WAKE_MAX_MS);
+}
+
+/* what a snapshot's worth of fetched records took goes back to the system when they have passed */
+static void trim_when_quiet(struct sink *sink)
+{
+    if (!sink->busy_ms || clock_mono_ms() - sink->busy_ms < QUIET_MS)
+        return;
+    sink->busy_ms = 0;
+    mem_trim();
 }
 
 static enum rc loop(struct sink *sink, struct err *err)
@@ -337,8 +351,10 @@ static enum rc loop(struct sink *sink, struct err *err)
             rc = tick(sink, err);
         if (rc)
             return rc;
-        if (!more)
-            task_wait(&sink->run->ctx, wait_ms(sink));
+        if (more)
+            continue;
+        trim_when_quiet(sink);
+        task_wait(&sink->run->ctx, wait_ms(sink));
     }
     return RC_OK;
 }
