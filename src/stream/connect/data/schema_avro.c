@@ -86,31 +86,6 @@ static enum rc put_name(struct avro_printer *p, struct str name)
     return RC_OK;
 }
 
-static void put_default(struct buf *out, const struct connect_schema *schema)
-{
-    const struct connect_default *d = &schema->fallback;
-
-    switch (schema->type) {
-    case CONNECT_BOOLEAN:
-        buf_puts(out, d->integer ? "true" : "false");
-        break;
-    case CONNECT_FLOAT32:
-        text_json_float(out, (float)d->real);
-        break;
-    case CONNECT_FLOAT64:
-        text_json_double(out, d->real);
-        break;
-    case CONNECT_STRING:
-        text_json_string(out, str_n(d->bytes, d->bytes_len));
-        break;
-    case CONNECT_BYTES:
-        text_json_latin1(out, d->bytes, d->bytes_len);
-        break;
-    default:
-        text_int(out, d->integer);
-    }
-}
-
 static const char *logical_type(const struct connect_schema *schema)
 {
     static const struct {
@@ -162,7 +137,7 @@ static void put_connect_props(struct avro_printer *p, const struct connect_schem
         buf_putc(out, '}');
     if (schema->fallback.present) {
         buf_puts(out, ",\"connect.default\":");
-        put_default(out, schema);
+        text_json_default(out, schema, text_json_latin1);
     }
     if (schema->name) {
         buf_puts(out, ",\"connect.name\":");
@@ -233,7 +208,7 @@ static enum rc print_field(struct avro_printer *p, const struct connect_field *f
         return rc;
     if (field->schema->fallback.present) {
         buf_puts(p->out, ",\"default\":");
-        put_default(p->out, field->schema);
+        text_json_default(p->out, field->schema, text_json_latin1);
     } else if (field->schema->optional) {
         buf_puts(p->out, ",\"default\":null");
     }

@@ -23,32 +23,6 @@ static void put_text_member(struct buf *out, const char *name, const char *value
     text_json_string(out, str_of(value));
 }
 
-static void put_default(struct buf *out, const struct connect_schema *schema)
-{
-    const struct connect_default *d = &schema->fallback;
-
-    buf_puts(out, ",\"default\":");
-    switch (schema->type) {
-    case CONNECT_BOOLEAN:
-        buf_puts(out, d->integer ? "true" : "false");
-        break;
-    case CONNECT_FLOAT32:
-        text_json_float(out, (float)d->real);
-        break;
-    case CONNECT_FLOAT64:
-        text_json_double(out, d->real);
-        break;
-    case CONNECT_STRING:
-        text_json_string(out, str_n(d->bytes, d->bytes_len));
-        break;
-    case CONNECT_BYTES:
-        text_json_base64(out, d->bytes, d->bytes_len);
-        break;
-    default:
-        text_int(out, d->integer);
-    }
-}
-
 static void put_schema(struct buf *out, const struct connect_schema *schema, const char *field);
 
 static void put_inner(struct buf *out, const struct connect_schema *schema)
@@ -93,8 +67,10 @@ static void put_schema(struct buf *out, const struct connect_schema *schema, con
     }
     if (schema->parameter_count)
         buf_putc(out, '}');
-    if (schema->fallback.present)
-        put_default(out, schema);
+    if (schema->fallback.present) {
+        buf_puts(out, ",\"default\":");
+        text_json_default(out, schema, text_json_base64);
+    }
     put_text_member(out, ",\"field\":", field);
     buf_putc(out, '}');
 }

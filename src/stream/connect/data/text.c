@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stream/connect/data/schema.h"
+
 static void put_escaped(struct buf *out, unsigned char c)
 {
     static const char hex[] = "0123456789ABCDEF";
@@ -166,4 +168,30 @@ void text_json_base64(struct buf *out, const void *p, size_t n)
     if (n)
         encode_base64(out, p, n);
     buf_putc(out, '"');
+}
+
+void text_json_default(struct buf *out, const struct connect_schema *schema,
+                       void (*put_bytes)(struct buf *out, const void *p, size_t n))
+{
+    const struct connect_default *d = &schema->fallback;
+
+    switch (schema->type) {
+    case CONNECT_BOOLEAN:
+        buf_puts(out, d->integer ? "true" : "false");
+        break;
+    case CONNECT_FLOAT32:
+        text_json_float(out, (float)d->real);
+        break;
+    case CONNECT_FLOAT64:
+        text_json_double(out, d->real);
+        break;
+    case CONNECT_STRING:
+        text_json_string(out, str_n(d->bytes, d->bytes_len));
+        break;
+    case CONNECT_BYTES:
+        put_bytes(out, d->bytes, d->bytes_len);
+        break;
+    default:
+        text_int(out, d->integer);
+    }
 }
