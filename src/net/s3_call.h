@@ -35,5 +35,8 @@ MUST_CHECK enum rc s3_call(struct s3_client *client, struct s3_call *call, struc
 void s3_copy_etag(const char *quoted, char out[static S3_ETAG_MAX]);
 /* Appends "&name=value" (or without '&' first), the value encoded. */
 void s3_put_param(struct buf *query, const char *name, const char *value);
+/* PUT of one part of an upload: the call brings bucket, key and body; its ETag goes to etag. */
+MUST_CHECK enum rc s3_call_part(struct s3_client *client, struct s3_call *call, const char *upload_id, int part,
+                                char etag[static S3_ETAG_MAX], struct err *err);
 
 #endif

@@ -41,26 +41,32 @@ enum rc s3_multipart_begin(struct s3_client *client, const char *bucket, const c
     return rc;
 }
 
-enum rc s3_multipart_put(struct s3_client *client, const char *bucket, const char *key, const char *upload_id, int part,
-                         struct str body, char etag[static S3_ETAG_MAX], struct err *err)
+enum rc s3_call_part(struct s3_client *client, struct s3_call *call, const char *upload_id, int part,
+                     char etag[static S3_ETAG_MAX], struct err *err)
 {
     CLEANUP(buf_free) struct buf query = { 0 };
     struct http_answer answer = { 0 };
 
     buf_printf(&query, "partNumber=%d", part);
     s3_put_param(&query, "uploadId", upload_id);
-    struct s3_call call = { .doing = "put a part of",
-                            .method = "PUT",
-                            .bucket = bucket,
-                            .key = key,
-                            .query = buf_cstr(&query),
-                            .body = body.p ? body : str_of("") };
-    enum rc rc = s3_call(client, &call, &answer, err);
+    call->doing = "put a part of";
+    call->method = "PUT";
+    call->query = buf_cstr(&query);
+    enum rc rc = s3_call(client, call, &answer, err);
+    call->query = NULL;
     if (rc)
         return rc;
     s3_copy_etag(http_answer_header(&answer, "ETag"), etag);
     http_answer_free(&answer);
     return RC_OK;
+}
+
+enum rc s3_multipart_put(struct s3_client *client, const char *bucket, const char *key, const char *upload_id, int part,
+                         struct str body, char etag[static S3_ETAG_MAX], struct err *err)
+{
+    struct s3_call call = { .bucket = bucket, .key = key, .body = body.p ? body : str_of("") };
+
+    return s3_call_part(client, &call, upload_id, part, etag, err);
 }
 
 /* md5 over the parts' binary digests, "-", number of parts: false when an ETag is not an MD5. */

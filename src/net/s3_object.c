@@ -120,26 +120,11 @@ static enum rc put_file_part(struct s3_client *client, const char *bucket, const
                              int part, int fd, uint64_t offset, uint64_t size, char etag[static S3_ETAG_MAX],
                              struct err *err)
 {
-    CLEANUP(buf_free) struct buf query = { 0 };
-    struct http_answer answer = { 0 };
+    struct s3_call call = {
+        .bucket = bucket, .key = key, .has_body_file = true, .body_file = fd, .body_offset = offset, .body_size = size
+    };
 
-    buf_printf(&query, "partNumber=%d", part);
-    s3_put_param(&query, "uploadId", upload_id);
-    struct s3_call call = { .doing = "put a part of",
-                            .method = "PUT",
-                            .bucket = bucket,
-                            .key = key,
-                            .query = buf_cstr(&query),
-                            .has_body_file = true,
-                            .body_file = fd,
-                            .body_offset = offset,
-                            .body_size = size };
-    enum rc rc = s3_call(client, &call, &answer, err);
-    if (rc)
-        return rc;
-    s3_copy_etag(http_answer_header(&answer, "ETag"), etag);
-    http_answer_free(&answer);
-    return RC_OK;
+    return s3_call_part(client, &call, upload_id, part, etag, err);
 }
 
 static enum rc put_file_in_parts(struct s3_client *client, const char *bucket, const char *key, int fd, uint64_t size,
