@@ -178,17 +178,27 @@ static void read_list_row(struct avro_reader *r, const struct avro_schema *recor
         avro_reader_fail(r, "a row has no manifest path");
 }
 
+/* *file is the caller's to close, after an error too. */
+static enum rc open_records(struct str bytes, const char *name, const char *what, struct avro_file_reader **file,
+                            const struct avro_schema **root, struct err *err)
+{
+    enum rc rc = avro_file_open(bytes, name, file, err);
+
+    if (rc)
+        return rc;
+    *root = avro_root(avro_file_schema(*file));
+    return (*root)->type == AVRO_RECORD ? RC_OK : err_set(err, RC_BAD_INPUT, "%s holds no records", what);
+}
+
 enum rc manifest_list_read(struct str bytes, const char *name, struct manifest_list *out, struct err *err)
 {
     CLEANUP_FREE char *what = mem_printf("manifest list '%s'", name);
     struct avro_file_reader *file = NULL;
     struct avro_block block;
-    enum rc rc = avro_file_open(bytes, name, &file, err);
+    const struct avro_schema *root = NULL;
+    enum rc rc = open_records(bytes, name, what, &file, &root, err);
 
     *out = (struct manifest_list){ .arena.max = ARENA_MAX };
-    const struct avro_schema *root = rc ? NULL : avro_root(avro_file_schema(file));
-    if (!rc && root->type != AVRO_RECORD)
-        rc = err_set(err, RC_BAD_INPUT, "%s holds no records", what);
     while (!rc && !(rc = avro_file_next(file, &block, err))) {
         struct avro_reader r = avro_reader_of(block.bytes);
         for (uint64_t i = 0; i < block.objects && !rc; i++) {
@@ -345,11 +355,9 @@ enum rc manifest_read(struct str bytes, const struct manifest *row, manifest_ent
     struct entry e = { 0 };
     struct avro_block block;
     enum { DELETED = 2 };
-    enum rc rc = avro_file_open(bytes, row->path, &file, err);
+    const struct avro_schema *root = NULL;
+    enum rc rc = open_records(bytes, row->path, what, &file, &root, err);
 
-    const struct avro_schema *root = rc ? NULL : avro_root(avro_file_schema(file));
-    if (!rc && root->type != AVRO_RECORD)
-        rc = err_set(err, RC_BAD_INPUT, "%s holds no records", what);
     while (!rc && !(rc = avro_file_next(file, &block, err))) {
         struct avro_reader r = avro_reader_of(block.bytes);
         for (uint64_t i = 0; i < block.objects && !rc; i++) {
