@@ -268,17 +268,28 @@ static enum rc find_captured(struct stream *s, uint32_t id, const struct stream_
     return err_set(err, RC_FATAL, "the server sent a change of relation %u without describing it", id);
 }
 
-static enum rc on_insert(struct stream *s, const struct walsender_message *frame, const struct pgoutput_message *m,
-                         struct err *err)
+/* What insert, update and delete begin with: their table, and where we are. */
+static enum rc begin_change(struct stream *s, const struct walsender_message *frame, const struct pgoutput_message *m,
+                            const struct stream_relation **relation, struct err *err)
 {
-    struct step step = { .op = EVENT_CREATE, .after = m->new_tuple.values };
-    const struct stream_relation *relation = NULL;
-    enum rc rc = find_captured(s, m->relation_id, &relation, err);
+    enum rc rc = find_captured(s, m->relation_id, relation, err);
 
     if (rc)
         return rc;
     move_to(s, frame, m->kind);
     processed(s);
+    return RC_OK;
+}
+
+static enum rc on_insert(struct stream *s, const struct walsender_message *frame, const struct pgoutput_message *m,
+                         struct err *err)
+{
+    struct step step = { .op = EVENT_CREATE, .after = m->new_tuple.values };
+    const struct stream_relation *relation = NULL;
+    enum rc rc = begin_change(s, frame, m, &relation, err);
+
+    if (rc)
+        return rc;
     return relation->captured ? send_steps(s, relation, &step, 1, err) : RC_OK;
 }
 
@@ -288,12 +299,10 @@ static enum rc on_delete(struct stream *s, const struct walsender_message *frame
     struct step steps[] = { { .op = EVENT_DELETE, .before = m->old_tuple.values },
                             { .op = EVENT_DELETE, .tombstone = true, .key = m->old_tuple.values } };
     const struct stream_relation *relation = NULL;
-    enum rc rc = find_captured(s, m->relation_id, &relation, err);
+    enum rc rc = begin_change(s, frame, m, &relation, err);
 
     if (rc)
         return rc;
-    move_to(s, frame, m->kind);
-    processed(s);
     return relation->captured ? send_steps(s, relation, steps, ARRAY_LEN(steps), err) : RC_OK;
 }
 
@@ -338,12 +347,10 @@ static enum rc on_update(struct stream *s, const struct walsender_message *frame
 {
     struct step step = { .op = EVENT_UPDATE, .before = m->old_tuple.values, .after = m->new_tuple.values };
     const struct stream_relation *relation = NULL;
-    enum rc rc = find_captured(s, m->relation_id, &relation, err);
+    enum rc rc = begin_change(s, frame, m, &relation, err);
 
     if (rc)
         return rc;
-    move_to(s, frame, m->kind);
-    processed(s);
     if (!relation->captured)
         return RC_OK;
     complete_row(s, m);
