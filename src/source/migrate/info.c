@@ -12,16 +12,18 @@ static const char *state_of_row(const struct migrate_run *run, const struct hist
         return "Baseline";
     if (strcmp(row->type, "SQL") != 0)
         return "Success";
-    if (!row->version) {
-        bool pending = false;
-        if (!local) /* an older run of a repeatable, or one whose file is gone */
-            return row->success ? "Superseded" : "Failed";
-        return migrate_run_is_pending(run, local, &pending, NULL) || !pending ? "Success" : "Outdated";
-    }
-    if (!local)
+    if (migrate_run_is_future(run, row))
+        return row->success ? "Future" : "Failed (Future)";
+    if (!migrate_run_has_file(run, row))
         return row->success ? "Missing" : "Failed (Missing)";
     if (!row->success)
         return "Failed";
+    if (!row->version) {
+        bool pending = false;
+        if (!local)
+            return "Superseded";
+        return migrate_run_is_pending(run, local, &pending, NULL) || !pending ? "Success" : "Outdated";
+    }
     for (const struct history_row *earlier = run->history.rows; earlier < row; earlier++)
         if (earlier->version && migration_version_cmp(earlier->version, row->version) > 0)
             return "Out of Order";

@@ -29,31 +29,27 @@ static void validate_row(const struct migrate_run *run, const struct history_row
     const struct migration *local = migrate_run_local(run, row);
     char applied[16], here[16];
 
-    if (strcmp(row->type, "SQL") != 0)
+    if (strcmp(row->type, "SQL") != 0 || migrate_run_is_future(run, row))
         return;
-    if (!row->success) {
-        buf_printf(out,
-                   "\nDetected failed migration to %s%s (%s).\nPlease remove any half-completed changes then run "
-                   "repair to fix the schema history.",
-                   row->version ? "version " : "", row->version ? row->version : "repeatable migration",
-                   row->description);
-        return;
-    }
-    if (!row->version)
-        return;
-    if (!local) {
-        const struct migration *last = NULL;
-        for (size_t i = 0; i < run->local.count; i++)
-            last = run->local.items[i].version ? &run->local.items[i] : last;
-        if (last && migration_version_cmp(row->version, last->version) > 0)
-            return; /* *:future is ignored by default */
+    if (!migrate_run_has_file(run, row)) {
         buf_printf(
             out,
             "\nDetected applied migration not resolved locally: %s.\nIf you removed this migration intentionally, "
             "run repair to mark the migration as deleted.",
-            row->version);
+            row->version ? row->version : row->description);
         return;
     }
+    if (!row->success) {
+        buf_printf(out,
+                   "\nDetected failed %s%s%s%s%s.\nPlease remove any half-completed changes then run "
+                   "repair to fix the schema history.",
+                   row->version ? "migration to version " : "repeatable migration: ",
+                   row->version ? row->version : row->description, row->version ? " (" : "",
+                   row->version ? row->description : "", row->version ? ")" : "");
+        return;
+    }
+    if (!row->version)
+        return;
     if (row->has_checksum && row->checksum != local->checksum) {
         snprintf(applied, sizeof applied, "%d", row->checksum);
         snprintf(here, sizeof here, "%d", local->checksum);
@@ -63,26 +59,31 @@ static void validate_row(const struct migrate_run *run, const struct history_row
         complain_mismatch(out, "description", row, row->description, local->description);
 }
 
-static void validate_pending(const struct migrate_run *run, struct buf *out)
+/* What was not applied: below the current version it never will be, which is always an error. */
+static void validate_local(const struct migrate_run *run, const struct migration *m, bool pending_too, struct buf *out)
 {
+    const struct history_row *row = migrate_run_applied(run, m);
     const char *current = history_current(&run->history);
+    const char *name = m->version ? m->version : m->description;
+    bool pending = false;
 
-    for (size_t i = 0; i < run->local.count; i++) {
-        const struct migration *m = &run->local.items[i];
-        if (!m->version || migrate_run_applied(run, m))
-            continue;
-        if (current && migration_version_cmp(m->version, current) < 0)
-            buf_printf(out,
-                       "\nDetected resolved migration not applied to database: %s.\nTo ignore this migration, set "
-                       "-ignoreMigrationPatterns='*:ignored'. To allow executing this migration, set -outOfOrder=true.",
-                       m->version);
-        else
-            buf_printf(
-                out,
-                "\nDetected resolved migration not applied to database: %s.\nTo fix this error, either run migrate, "
-                "or set -ignoreMigrationPatterns='*:pending'.",
-                m->version);
-    }
+    if (migrate_run_is_pending(run, m, &pending, NULL))
+        return; /* a placeholder without value: said when it is applied */
+    if (!row && m->version && current && !pending)
+        buf_printf(out,
+                   "\nDetected resolved migration not applied to database: %s.\nTo ignore this migration, set "
+                   "-ignoreMigrationPatterns='*:ignored'. To allow executing this migration, set -outOfOrder=true.",
+                   name);
+    else if (!row && pending_too)
+        buf_printf(out,
+                   "\nDetected resolved migration not applied to database: %s.\nTo fix this error, either run migrate, "
+                   "or set -ignoreMigrationPatterns='*:pending'.",
+                   name);
+    else if (row && row->success && pending && pending_too)
+        buf_printf(out,
+                   "\nDetected outdated resolved repeatable migration that should be re-applied to database: %s.\nRun "
+                   "migrate to execute this migration.",
+                   name);
 }
 
 static enum rc validate(const struct migrate_run *run, bool pending_too, struct err *err)
@@ -91,8 +92,8 @@ static enum rc validate(const struct migrate_run *run, bool pending_too, struct 
 
     for (size_t i = 0; i < run->history.count; i++)
         validate_row(run, &run->history.rows[i], &words);
-    if (pending_too)
-        validate_pending(run, &words);
+    for (size_t i = 0; i < run->local.count; i++)
+        validate_local(run, &run->local.items[i], pending_too, &words);
     if (!words.len)
         return RC_OK;
     return err_set(err, RC_BAD_INPUT, "Validate failed: Migrations have failed validation%s", buf_cstr(&words));

@@ -160,3 +160,19 @@ enum rc migrate_run_is_pending(const struct migrate_run *run, const struct migra
     *out = !row || !row->success || (row->checksum != checksum && row->checksum != migration->checksum);
     return rc;
 }
+
+bool migrate_run_has_file(const struct migrate_run *run, const struct history_row *row)
+{
+    for (size_t i = 0; !row->version && i < run->local.count; i++)
+        if (!run->local.items[i].version && strcmp(run->local.items[i].description, row->description) == 0)
+            return true;
+    return migrate_run_local(run, row) != NULL;
+}
+
+bool migrate_run_is_future(const struct migrate_run *run, const struct history_row *row)
+{
+    for (size_t i = 0; row->version && i < run->local.count; i++)
+        if (run->local.items[i].version && migration_version_cmp(row->version, run->local.items[i].version) <= 0)
+            return false;
+    return row->version != NULL;
+}
