@@ -84,33 +84,67 @@ static bool is_name(struct str s)
 
 static enum rc expand(const struct settings *settings, struct str text, struct buf *out, int depth, struct err *err);
 
+/* What Compose allows after a name; the colon forms take an empty value for an absent one. */
+enum expand_operator { EXPAND_PLAIN, EXPAND_DEFAULT = '-', EXPAND_REQUIRE = '?', EXPAND_REPLACE = '+' };
+
+struct expansion {
+    struct str name, word;
+    enum expand_operator op;
+    bool empty_is_absent;
+};
+
 /* inner is what stands between ${ and } */
+static enum rc expansion_read(struct str inner, struct expansion *out, struct err *err)
+{
+    size_t end = 0;
+
+    while (end < inner.len && (isalnum((unsigned char)inner.p[end]) || inner.p[end] == '_'))
+        end++;
+    struct str rest = str_skip(inner, end);
+    *out = (struct expansion){ .name = str_n(inner.p, end), .empty_is_absent = rest.len > 1 && rest.p[0] == ':' };
+    if (out->empty_is_absent)
+        rest = str_skip(rest, 1);
+    if (rest.len) {
+        out->op = (enum expand_operator)rest.p[0];
+        out->word = str_skip(rest, 1);
+    }
+    bool known = !rest.len || rest.p[0] == '-' || rest.p[0] == '?' || rest.p[0] == '+';
+    if (!is_name(out->name) || !known)
+        return err_set(err, RC_BAD_INPUT, "'${%.*s}' is not a variable; write ${NAME} or ${NAME:-default}",
+                       STR_ARG(inner));
+    return RC_OK;
+}
+
+/* What stands after the operator may hold variables itself. */
+static enum rc expand_word(const struct settings *settings, struct str word, struct buf *out, int depth, struct err *err)
+{
+    if (depth == DEFAULTS_DEPTH_MAX)
+        return err_set(err, RC_BAD_INPUT, "'${' stands in more than %d defaults, one in the other", DEFAULTS_DEPTH_MAX);
+    return expand(settings, word, out, depth + 1, err);
+}
+
 static enum rc expand_one(const struct settings *settings, struct str inner, struct buf *out, int depth,
                           struct err *err)
 {
-    struct str name = inner;
-    struct str fallback = { 0 };
+    struct expansion e = { 0 };
+    enum rc rc = expansion_read(inner, &e, err);
 
-    for (size_t i = 0; i + 1 < inner.len; i++)
-        if (inner.p[i] == ':' && inner.p[i + 1] == '-') {
-            name = str_n(inner.p, i);
-            fallback = str_n(inner.p + i + 2, inner.len - i - 2);
-            break;
-        }
-    if (!is_name(name))
-        return err_set(err, RC_BAD_INPUT, "'${%.*s}' is not a variable; write ${NAME} or ${NAME:-default}",
-                       STR_ARG(inner));
-    const struct setting *setting = map_get(&settings->rows, name);
-    if (setting && (setting->value[0] || !fallback.p)) {
+    if (rc)
+        return rc;
+    const struct setting *setting = map_get(&settings->rows, e.name);
+    bool there = setting && (setting->value[0] || !e.empty_is_absent);
+    if (e.op == EXPAND_REPLACE)
+        return there ? expand_word(settings, e.word, out, depth, err) : RC_OK;
+    if (there) {
         buf_puts(out, setting->value);
         return RC_OK;
     }
-    if (!fallback.p)
-        return err_set(err, RC_BAD_INPUT, "'${%.*s}' is not defined; set it in the environment or in a .env file",
-                       STR_ARG(name));
-    if (depth == DEFAULTS_DEPTH_MAX)
-        return err_set(err, RC_BAD_INPUT, "'${' stands in more than %d defaults, one in the other", DEFAULTS_DEPTH_MAX);
-    return expand(settings, fallback, out, depth + 1, err);
+    if (e.op == EXPAND_DEFAULT)
+        return expand_word(settings, e.word, out, depth, err);
+    if (e.op == EXPAND_REQUIRE && e.word.len)
+        return err_set(err, RC_BAD_INPUT, "'${%.*s}' is not defined: %.*s", STR_ARG(e.name), STR_ARG(e.word));
+    return err_set(err, RC_BAD_INPUT, "'${%.*s}' is not defined; set it in the environment or in a .env file",
+                   STR_ARG(e.name));
 }
 
 /* the matching brace of the ${ whose inner part begins at p, braces in a default counted */
@@ -223,6 +257,8 @@ enum rc settings_parse_env(struct settings *settings, const char *file_name, str
 {
     struct str line = { 0 };
 
+    if (str_starts(text, "\xEF\xBB\xBF")) /* a byte order mark, as editors on Windows leave it */
+        text = str_skip(text, 3);
     for (int number = 1; str_cut(&text, '\n', &line); number++) {
         CLEANUP_FREE char *origin = mem_printf("%s:%d", file_name, number);
         if (read_line(settings, line, origin, err))

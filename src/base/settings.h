@@ -1,7 +1,7 @@
 /*
  * Named settings and where each came from: built-in, a .env file, the environment, a flag.
- * Later sets win.  Values are expanded when read from a file: ${VAR} and ${VAR:-default}, against
- * the settings so far.
+ * Later sets win.  Values are expanded when read from a file, against the settings so far: ${VAR},
+ * ${VAR:-default} and Compose's other forms (- :? ? :+ +).
  *
  * A .env file has lines NAME=value, blank lines, # comments, an optional leading "export ", values
  * in single quotes (taken literally) or double quotes (\n \" \\ \$ understood); a " #" ends an

@@ -7,13 +7,17 @@
 
 static void reads_what_compose_reads(void **state)
 {
-    static const char text[] = "# a comment\n\nPLAIN=one\nexport EXPORTED = two \nEMPTY=\nQUOTED=\"a \\\"b\\\" # c\"\n"
-                               "SINGLE='${PLAIN}'\nCOMMENT=x # not this\nHASH=a#b\nCHAIN=${PLAIN}-${MISSING:-default}\n"
-                               "NESTED=${MISSING:-${PLAIN}}\nDOLLAR=a$$b$c\r\n";
+    static const char text[] =
+        "\xEF\xBB\xBF# a comment\n\nPLAIN=one\nexport EXPORTED = two \nEMPTY=\nQUOTED=\"a \\\"b\\\" # c\"\n"
+        "SINGLE='${PLAIN}'\nCOMMENT=x # not this\nHASH=a#b\nCHAIN=${PLAIN}-${MISSING:-default}\n"
+        "NESTED=${MISSING:-${PLAIN}}\nDOLLAR=a$$b$c\r\n"
+        "UNSET=${EMPTY-default}|${EMPTY:-default}|${MISSING-${PLAIN}}\n"
+        "OTHER=${PLAIN:+there}|${EMPTY:+there}|${EMPTY+there}|${MISSING+there}|${PLAIN:?why}\n";
     static const char *const expected[][2] = {
-        { "PLAIN", "one" },       { "EXPORTED", "two" }, { "EMPTY", "" },   { "QUOTED", "a \"b\" # c" },
-        { "SINGLE", "${PLAIN}" }, { "COMMENT", "x" },    { "HASH", "a#b" }, { "CHAIN", "one-default" },
-        { "NESTED", "one" },      { "DOLLAR", "a$b$c" },
+        { "PLAIN", "one" },          { "EXPORTED", "two" },       { "EMPTY", "" },
+        { "QUOTED", "a \"b\" # c" }, { "SINGLE", "${PLAIN}" },    { "COMMENT", "x" },
+        { "HASH", "a#b" },           { "CHAIN", "one-default" },  { "NESTED", "one" },
+        { "DOLLAR", "a$b$c" },       { "UNSET", "|default|one" }, { "OTHER", "there||there||one" },
     };
     struct settings settings = { 0 };
     struct err err = { 0 };
@@ -35,6 +39,8 @@ static void names_file_line_and_cause(void **state)
         { "A='x", "cannot read '.env:1': the value's single quote is not closed" },
         { "A=${B}", "cannot read '.env:1': '${B}' is not defined; set it in the environment or in a .env file" },
         { "A=${B", "cannot read '.env:1': '${' has no closing '}'" },
+        { "A=${B:?set it}", "cannot read '.env:1': '${B}' is not defined: set it" },
+        { "A=${B:=x}", "cannot read '.env:1': '${B:=x}' is not a variable; write ${NAME} or ${NAME:-default}" },
         { "A=${B C}", "cannot read '.env:1': '${B C}' is not a variable; write ${NAME} or ${NAME:-default}" },
     };
 
