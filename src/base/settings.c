@@ -116,7 +116,8 @@ static enum rc expansion_read(struct str inner, struct expansion *out, struct er
 }
 
 /* What stands after the operator may hold variables itself. */
-static enum rc expand_word(const struct settings *settings, struct str word, struct buf *out, int depth, struct err *err)
+static enum rc expand_word(const struct settings *settings, struct str word, struct buf *out, int depth,
+                           struct err *err)
 {
     if (depth == DEFAULTS_DEPTH_MAX)
         return err_set(err, RC_BAD_INPUT, "'${' stands in more than %d defaults, one in the other", DEFAULTS_DEPTH_MAX);

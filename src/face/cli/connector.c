@@ -1,4 +1,5 @@
 /* haus connector apply|list|status|delete: Connect's REST API, with templates. */
+#include <ctype.h>
 #include <dirent.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -12,26 +13,83 @@ enum { TEMPLATE_BYTES_MAX = 4 << 20 };
 
 /* ----------------------------------------------------------------- apply */
 
-/* ${VAR} is replaced where the settings know it; ${file:...} and the like are Connect's own and stay. */
+/* ${file:...}, ${env:...} and the like are Connect's own and stay: their '$' is doubled, which expansion undoes. */
+static void keep_connects_own(struct str text, struct buf *out)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        size_t end = i + 2;
+        if (end <= text.len && memcmp(text.p + i, "$$", 2) == 0) {
+            buf_append(out, text.p + i++, 2);
+            continue;
+        }
+        while (end < text.len && (isalnum((unsigned char)text.p[end]) || text.p[end] == '_'))
+            end++;
+        bool colon = end + 1 < text.len && text.p[i] == '$' && text.p[i + 1] == '{' && text.p[end] == ':';
+        if (colon && !strchr("-?+", text.p[end + 1]))
+            buf_putc(out, '$');
+        buf_putc(out, text.p[i]);
+    }
+}
+
+/* ${VAR} is replaced where the settings know it. */
+static enum rc expand(const struct house *house, struct str text, struct buf *out, struct err *err)
+{
+    CLEANUP(buf_free) struct buf kept = { 0 };
+
+    keep_connects_own(text, &kept);
+    return settings_expand(&house->settings, buf_str(&kept), out, err);
+}
+
+/* The texts in an object, and in the objects in it.  Expanded after parsing, a value may hold any character. */
+static enum rc expand_values(const struct house *house, json_t *object, struct err *err)
+{
+    const char *key = NULL;
+    json_t *value = NULL;
+    void *next = NULL;
+
+    json_object_foreach_safe(object, next, key, value) {
+        CLEANUP(buf_free) struct buf text = { 0 };
+        enum rc rc = RC_OK;
+        if (json_is_object(value))
+            rc = expand_values(house, value, err);
+        else if (json_is_string(value) && !(rc = expand(house, str_of(json_string_value(value)), &text, err)))
+            json_object_set_new(object, key, json_stringn_nocheck(buf_cstr(&text), text.len));
+        if (rc)
+            return rc;
+    }
+    return RC_OK;
+}
+
+/* A template is JSON; or it becomes JSON when its variables are replaced ("tasks.max": ${TASKS}). */
+static enum rc parse_template(const struct house *house, struct str text, json_t **out, struct err *err)
+{
+    CLEANUP(buf_free) struct buf expanded = { 0 };
+    json_error_t where = { 0 };
+
+    if (str_starts(text, "\xEF\xBB\xBF")) /* a byte order mark */
+        text = str_skip(text, 3);
+    *out = json_loadb(text.p, text.len, 0, NULL);
+    if (*out)
+        return json_is_object(*out) ? expand_values(house, *out, err) : RC_OK;
+    enum rc rc = expand(house, text, &expanded, err);
+    if (!rc && !(*out = json_loadb(buf_cstr(&expanded), expanded.len, 0, &where)))
+        return err_set(err, RC_BAD_INPUT, "line %d, column %d: %s", where.line, where.column, where.text);
+    return rc;
+}
+
 static enum rc read_template(const struct house *house, const char *path, json_t **out, struct err *err)
 {
     CLEANUP(buf_free) struct buf text = { .max = TEMPLATE_BYTES_MAX };
-    CLEANUP(buf_free) struct buf expanded = { 0 };
-    json_error_t where = { 0 };
+    json_t *root = NULL;
     enum rc rc = disk_read_file(path, &text, err);
 
     if (!rc)
-        rc = settings_expand(&house->settings, buf_str(&text), &expanded, err);
-    if (rc)
-        return err_wrap(err, "cannot use template '%s'", path);
-    json_t *root = json_loadb(buf_cstr(&expanded), expanded.len, 0, &where);
-    if (!root)
-        return err_set(err, RC_BAD_INPUT, "cannot use template '%s': line %d, column %d: %s", path, where.line,
-                       where.column, where.text);
-    if (!json_is_string(json_object_get(root, "name")) || !json_is_object(json_object_get(root, "config"))) {
+        rc = parse_template(house, buf_str(&text), &root, err);
+    if (!rc && (!json_is_string(json_object_get(root, "name")) || !json_is_object(json_object_get(root, "config"))))
+        rc = err_set(err, RC_BAD_INPUT, "it must be {\"name\": \"...\", \"config\": {...}}");
+    if (rc) {
         json_decref(root);
-        return err_set(err, RC_BAD_INPUT, "cannot use template '%s': it must be {\"name\": \"...\", \"config\": {...}}",
-                       path);
+        return err_wrap(err, "cannot use template '%s'", path);
     }
     *out = root;
     return RC_OK;
@@ -227,37 +285,37 @@ static void print_task(json_t *task)
         printf("    %.*s\n", STR_ARG(first));
 }
 
-static enum exit_code print_status(const struct house *house, const char *name)
+static enum exit_code read_status(const struct house *house, const char *name, json_t **out)
 {
     CLEANUP_FREE char *path = connector_path(name, "/status");
-    json_t *root = NULL, *task = NULL;
     struct err err = { 0 };
     int status = 0;
-    size_t i = 0;
 
-    if (get_json(house, path, &root, &status, &err))
+    if (get_json(house, path, out, &status, &err))
         return fail_err(&err);
-    if (status != 200) {
-        enum exit_code code = fail(EXIT_FAILED, "%s", json_string_value(json_object_get(root, "message")));
-        json_decref(root);
-        return code;
-    }
-    if (output_json) {
-        json_dumpf(root, stdout, JSON_INDENT(2));
-        putchar('\n');
-    } else {
-        printf("%s  %s\n", name, json_string_value(json_object_get(json_object_get(root, "connector"), "state")));
-        json_array_foreach(json_object_get(root, "tasks"), i, task)
-            print_task(task);
-    }
-    json_decref(root);
-    return EXIT_DONE;
+    if (status == 200)
+        return EXIT_DONE;
+    enum exit_code code = fail(EXIT_FAILED, "%s", json_string_value(json_object_get(*out, "message")));
+    json_decref(*out);
+    return code;
 }
 
+static void print_status(const json_t *root)
+{
+    json_t *task = NULL;
+    size_t i = 0;
+
+    printf("%s  %s\n", json_string_value(json_object_get(root, "name")),
+           json_string_value(json_object_get(json_object_get(root, "connector"), "state")));
+    json_array_foreach(json_object_get(root, "tasks"), i, task)
+        print_task(task);
+}
+
+/* The one named (as JSON: an object), or all (as JSON: an array). */
 static enum exit_code connector_status(struct house *house, int argc, char **argv)
 {
     enum exit_code code = command_needs(house, "connect");
-    json_t *names = NULL, *name = NULL;
+    json_t *names = NULL, *name = NULL, *all = NULL, *one = NULL;
     struct err err = { 0 };
     int status = 0;
     size_t i = 0;
@@ -265,12 +323,24 @@ static enum exit_code connector_status(struct house *house, int argc, char **arg
     if (code)
         return code;
     if (argc)
-        return print_status(house, argv[0]);
-    if (get_json(house, "/connectors", &names, &status, &err))
+        names = json_pack("[s]", argv[0]);
+    else if (get_json(house, "/connectors", &names, &status, &err))
         return fail_err(&err);
-    json_array_foreach(names, i, name)
-        code = code ? code : print_status(house, json_string_value(name));
+    all = json_array();
+    json_array_foreach(names, i, name) {
+        code = code ? code : read_status(house, json_string_value(name), &one);
+        if (!code)
+            json_array_append_new(all, one);
+    }
+    if (output_json && !code) {
+        json_dumpf(argc ? json_array_get(all, 0) : all, stdout, JSON_INDENT(2));
+        putchar('\n');
+    }
+    json_array_foreach(all, i, one)
+        if (!output_json)
+            print_status(one);
     json_decref(names);
+    json_decref(all);
     return code;
 }
 
