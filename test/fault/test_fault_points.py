@@ -152,7 +152,9 @@ def produce_wide(play, number, acknowledged):
     producer = Producer(settings)
     for partition in range(PARTITIONS):
         producer.produce(
-            "wide", str(number).encode(), partition=partition,
+            "wide",
+            str(number).encode(),
+            partition=partition,
             on_delivery=lambda error, m: error or acknowledged.append((m.partition(), m.offset(), m.value())),
         )
     producer.flush(6)
@@ -270,8 +272,11 @@ def test_a_snapshot_comes_through_faults_at_every_point(tmp_path, ways):
         traffic(walk)
         for row in settle(walk):
             if row["repeated"]:  # a killed snapshot begins anew: reads may be said again, changes not
-                said = [(key["id"], value["op"], value["source"]["lsn"])
-                        for key, value in outside.pipeline.events(play, row["table"]) if value["op"] != "r"]
+                said = [
+                    (key["id"], value["op"], value["source"]["lsn"])
+                    for key, value in outside.pipeline.events(play, row["table"])
+                    if value["op"] != "r"
+                ]
                 assert len(said) == len(set(said)), row
         assert walk.happened()
 
