@@ -7,6 +7,7 @@
 
 #include "base/attr.h"
 
+/* Wall: since 1970-01-01 UTC, may jump. Mono: since some moment of the past, never back; for waiting and measuring. */
 int64_t clock_wall_ms(void);
 int64_t clock_wall_us(void);
 int64_t clock_mono_ns(void);

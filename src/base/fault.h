@@ -16,6 +16,7 @@
 #define BASE_FAULT_H
 
 #ifdef HAUS_FAULT_POINTS
+/* Behind the macros below.  Any thread. */
 int fault_hit(const char *name);
 void fault_forget(void);
 #define FAULT_POINT(name) fault_hit(name)

@@ -22,7 +22,7 @@ struct map {
     size_t slot_count;
 };
 
-void *map_get(const struct map *map, struct str key);
+void *map_get(const struct map *map, struct str key);        /* NULL: not there */
 void *map_put(struct map *map, struct str key, void *value); /* returns the value it replaces, or NULL */
 void *map_remove(struct map *map, struct str key);           /* returns the value, or NULL */
 /* for (struct map_entry *e = NULL; (e = map_next(map, e));)  removing e itself is allowed */

@@ -21,6 +21,6 @@ void mem_free_ptr(void *at); /* for CLEANUP on any owned pointer */
 #define CLEANUP_FREE           CLEANUP(mem_free_ptr)
 #define NEW(type)              ((type *)mem_alloc(sizeof(type)))
 #define NEW_ARRAY(type, count) ((type *)mem_grow_zeroed((count), sizeof(type)))
-void *mem_grow_zeroed(size_t count, size_t size);
+void *mem_grow_zeroed(size_t count, size_t size); /* new, not grown; never NULL, also for nothing */
 
 #endif

@@ -23,8 +23,11 @@ struct settings {
     struct map rows; /* name -> struct setting, owned */
 };
 
+/* Copies all three; an earlier value of that name is gone, and with it what settings_get gave of it. */
 void settings_set(struct settings *settings, struct str name, struct str value, const char *origin);
+/* The value, owned by the settings, or fallback when the name was never set. */
 const char *settings_get(const struct settings *settings, const char *name, const char *fallback);
+/* With its origin; NULL: never set. */
 const struct setting *settings_find(const struct settings *settings, const char *name);
 /* A value outside [min, max], or not a number, is an error that names the setting and its origin. */
 MUST_CHECK enum rc settings_int(const struct settings *settings, const char *name, int64_t fallback, int64_t min,

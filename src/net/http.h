@@ -119,7 +119,7 @@ const char *http_status_words(int status); /* "Not Found" */
  * Proxies of the environment are not used.
  */
 struct http_client;
-struct http_client *http_client_new(void);
+struct http_client *http_client_new(void); /* the caller's; http_client_free it */
 void http_client_free(struct http_client *client);
 
 struct http_call {

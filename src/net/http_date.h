@@ -6,6 +6,7 @@
 
 enum { HTTP_DATE_MAX = 40 };
 
+/* Whole seconds, in the form that everybody must write. */
 void http_date_format(int64_t wall_ms, char out[static HTTP_DATE_MAX]);
 /* Also takes the obsolete forms of RFC 850 and asctime, and ISO 8601 with seconds. */
 bool http_date_parse(struct str text, int64_t *wall_ms);

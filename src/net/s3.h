@@ -42,6 +42,7 @@ struct s3_client;
 struct s3_client *s3_client_new(const struct s3_options *options); /* copies the texts */
 void s3_client_free(struct s3_client *client);
 
+/* Appends the whole object, up to out's maximum. */
 MUST_CHECK enum rc s3_get(struct s3_client *client, const char *bucket, const char *key, struct buf *out,
                           struct err *err);
 /* Bytes [offset, offset + n); fewer at the end of the object. */

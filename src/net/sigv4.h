@@ -46,6 +46,7 @@ struct sigv4_keys {
     const char *access_key, *secret_key, *region;
 };
 
+/* "20130524T000000Z", as x-amz-date wants it. */
 void sigv4_format_time(int64_t wall_ms, char out[static SIGV4_TIME_LEN + 1]);
 /*
  * Appends the value of the Authorization header.  All headers of the request are signed; x-amz-date

@@ -50,6 +50,8 @@ struct house_options {
     const char *log_format; /* NULL: HAUS_LOG_FORMAT, "text" */
 };
 
+/* Reads .env files, environment and flags, and makes the endpoints; starts nothing, writes nothing.  Free the house;
+ * after an error there is none. */
 MUST_CHECK enum rc house_open(const struct house_options *options, struct house *out, struct err *err);
 void house_free(struct house *house);
 /* Fills the surroundings of one service; texts stay owned by the house. dir is made by mem_printf. */

@@ -7,6 +7,7 @@
 #ifndef FACE_CLI_CLI_H
 #define FACE_CLI_CLI_H
 
+/* The whole program; its result is the exit code (see command.h). */
 int cli_main(int argc, char **argv);
 
 #endif

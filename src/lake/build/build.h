@@ -64,6 +64,7 @@ struct build_table_row {
     int64_t updated_ms;
     char *problem; /* why it cannot be read; NULL: it can */
 };
+/* Every table below the warehouse; one that cannot be read is a row with its problem.  Free the rows. */
 MUST_CHECK enum rc build_list_tables(const struct station *station, struct build_table_row **rows, size_t *count,
                                      struct err *err);
 void build_table_rows_free(struct build_table_row *rows, size_t count);
@@ -101,6 +102,8 @@ struct build_check {
     bool deletes_kept;      /* false: filter_op drops d, so current_rows holds deleted rows too */
     char *checksum;         /* of the fold's contents, order independent; hex; see doc/lake.md */
 };
+/* A check for each table of the stage file (NULL: as in build_options), from the raw files and the table itself; reads
+ * all of both.  Free the checks; after an error there are none. */
 MUST_CHECK enum rc build_verify(const struct station *station, const char *config, struct build_check **checks,
                                 size_t *count, struct err *err);
 void build_checks_free(struct build_check *checks, size_t count);

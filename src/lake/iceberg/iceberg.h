@@ -196,7 +196,7 @@ struct iceberg_append {
     enum rc (*publishing)(void *user, int64_t version, struct err *err);
     void *user;
 };
-int64_t iceberg_random_id(void);
+int64_t iceberg_random_id(void); /* of a snapshot: random, positive */
 /*
  * Commits one append snapshot on top of `table`, or of what others committed since (then *table is
  * replaced by the newer one).  RC_EXISTS: still lost after ICEBERG_COMMIT_TRIES.  RC_AGAIN: the outcome

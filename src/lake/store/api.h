@@ -1,4 +1,5 @@
-/* The handlers of the operations' table.  Private to lake/store. */
+/* The handlers of the operations' table, named as S3 names the operations: each reads the exchange's request and sets
+ * its answer, on the connection's thread.  Private to lake/store. */
 #ifndef LAKE_STORE_API_H
 #define LAKE_STORE_API_H
 

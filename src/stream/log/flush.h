@@ -23,6 +23,7 @@ struct flush_waiter {
 
 struct flusher *flusher_new(struct server *server);
 void flusher_free(struct flusher *flusher);
+/* Something was appended: the partition's files are of the next round. */
 void flusher_mark(struct flusher *flusher, struct partition *partition);
 /* done() is called after the round that holds everything marked so far.  Whether it worked for a partition is told by
  * its generation: another one than at the append means that it was rolled back. */

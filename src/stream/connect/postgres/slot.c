@@ -3,8 +3,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { SLOT_WAIT_STEP_MS = 100, SLOT_WAIT_MS = 5000 };
