@@ -70,18 +70,20 @@ static bool is_first(const struct fault_row *row)
 
 int fault_hit(const char *name)
 {
-    for (size_t i = 0; i < row_count; i++) {
-        if (!str_is(rows[i].name, name) || atomic_fetch_add(&rows[i].passes, 1) + 1 != rows[i].at ||
-            !is_first(&rows[i]))
-            continue;
-        if (str_is(rows[i].what, "crash"))
-            kill(getpid(), SIGKILL);
-        if (str_is(rows[i].what, "delay"))
-            usleep(100000);
-        errno = str_is(rows[i].what, "enospc") ? ENOSPC : EIO;
-        return str_is(rows[i].what, "delay") ? 0 : -1;
-    }
-    return 0;
+    const struct fault_row *hit = NULL;
+
+    /* several rows may name one point: each counts every pass */
+    for (size_t i = 0; i < row_count; i++)
+        if (str_is(rows[i].name, name) && atomic_fetch_add(&rows[i].passes, 1) + 1 == rows[i].at)
+            hit = &rows[i];
+    if (!hit)
+        return 0;
+    if (str_is(hit->what, "crash"))
+        kill(getpid(), SIGKILL);
+    if (str_is(hit->what, "delay"))
+        usleep(100000);
+    errno = str_is(hit->what, "enospc") ? ENOSPC : EIO;
+    return str_is(hit->what, "delay") ? 0 : -1;
 }
 #else
 typedef int fault_is_off; /* ISO C wants a declaration in every file */

@@ -168,6 +168,9 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, struct exc
         response->status = 200;
     if (options->after)
         options->after(&exchange->request, response);
+    /* microhttpd ends the chunks it did not send: a next request on the connection would read that end */
+    if (response->stream && !response->has_size && strcmp(exchange->request.method, "HEAD") == 0)
+        response->close = true;
     struct MHD_Response *answer = make_answer(response);
     if (!answer)
         return MHD_NO;

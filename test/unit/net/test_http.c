@@ -12,6 +12,8 @@
 
 #include "net/net.h"
 
+#define STR_BYTES(literal) literal, sizeof(literal) - 1
+
 enum { SMALL_BODY = 1000, PIECE = 1000, PIECES = 300 };
 
 static struct http_server *server;
@@ -323,7 +325,7 @@ static void what_has_no_route_is_404_and_what_has_another_method_405(void **stat
         expect("GET", missing[i], (struct str){ 0 }, 404, "Not Found\n");
     expect("PUT", "/subjects/a/versions", STR("x"), 405, "Method Not Allowed\n");
     expect("DELETE", "/", (struct str){ 0 }, 405, NULL);
-    assert_int_equal(raw_status("OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", 34), 404);
+    assert_int_equal(raw_status(STR_BYTES("OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n")), 404);
 }
 
 static void head_is_answered_by_get_without_its_body(void **state)
@@ -378,7 +380,7 @@ static void hooks_see_the_body_piece_by_piece_and_always_end(void **state)
     assert_int_equal(hooks_ended, 3);
     /* a client that leaves in the middle */
     int fd = raw_connect();
-    raw_send(fd, "PUT /hooks HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf", 57);
+    raw_send(fd, STR_BYTES("PUT /hooks HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf"));
     for (int i = 0; hooks_begun < 4 && i < 500; i++)
         usleep(10000);
     close(fd);
@@ -457,7 +459,7 @@ static void a_connection_is_kept_for_the_next_request_unless_asked_not_to(void *
     raw_read(fd, &answer, "x=2|");
     assert_non_null(strstr(buf_cstr(&answer), "x=1|"));
     assert_non_null(strstr(buf_cstr(&answer), "x=2|"));
-    raw_send(fd, "GET /close HTTP/1.1\r\nHost: x\r\n\r\n", 33);
+    raw_send(fd, STR_BYTES("GET /close HTTP/1.1\r\nHost: x\r\n\r\n"));
     raw_read(fd, &last, NULL); /* to the end of the connection */
     assert_non_null(strstr(buf_cstr(&last), "Connection: close"));
     assert_non_null(strstr(buf_cstr(&last), "bye"));
@@ -518,9 +520,9 @@ static void half_sent_requests_and_idle_connections_stop_nobody(void **state)
     for (int i = 0; i < IDLE; i++) {
         fds[i] = raw_connect();
         if (i % 3 == 1)
-            raw_send(fds[i], "GET /any", 8);
+            raw_send(fds[i], STR_BYTES("GET /any"));
         if (i % 3 == 2)
-            raw_send(fds[i], "POST /any/x HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\nhalf", 57);
+            raw_send(fds[i], STR_BYTES("POST /any/x HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\nhalf"));
     }
     for (int i = 0; i < 20; i++)
         expect("GET", "/", (struct str){ 0 }, 200, NULL);
