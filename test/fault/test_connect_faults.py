@@ -23,7 +23,7 @@ def has_fault_points():
 pytestmark = pytest.mark.skipif(not has_fault_points(), reason="built without fault points")
 
 
-@pytest.mark.parametrize("point", ["connect.s3_put", "connect.sink_commit", "connect.state_write"])
+@pytest.mark.parametrize("point", ["connect.s3_put", "connect.sink_commit", "connect.backing_write"])
 @pytest.mark.parametrize("what", ["crash", "eio"])
 @pytest.mark.parametrize("at", [1, 4])
 def test_each_record_is_written_once(point, what, at):
@@ -40,7 +40,7 @@ def test_each_record_is_written_once(point, what, at):
         house.env = {"HAUS_FAULT": f"{point}:{what}@{at}"}
         process = house.start("connect")
         stack.produce(name, [f"v{i}" for i in range(20)])
-        if what == "crash" and point != "connect.state_write":
+        if what == "crash" and point != "connect.backing_write":
             wait_for(lambda: process.poll() is not None)
             house.processes.pop("connect")
             house.env = {}
