@@ -47,5 +47,7 @@ void station_block_signals(void);
 void station_wait_for_stop(void);
 /* Splits "host:port" ("[::1]:9000" too). */
 MUST_CHECK enum rc address_split(struct str address, struct str *host, int *port, struct err *err);
+/* Whether one of "host:port,host:port" accepts a connection; timeout for each.  RC_RETRY says why not. */
+MUST_CHECK enum rc address_reach(const char *addresses, int timeout_ms, struct err *err);
 
 #endif

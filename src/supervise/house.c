@@ -127,14 +127,33 @@ static bool is_external(const struct settings *settings, const char *service)
 
 /* Where an external service answers: the settings that the compose stack's files already have. */
 static const struct {
-    const char *service, *setting, *example;
+    const char *service, *setting, *example, *port;
 } external_settings[] = {
-    { "postgres", "POSTGRES_HOST", "db.example.com:5432" },
-    { "log", "BOOTSTRAP_SERVER", "broker.example.com:9092" },
-    { "registry", "SCHEMA_REGISTRY_HOST", "http://registry.example.com:8081" },
-    { "connect", "CONNECT_URL", "http://connect.example.com:8083" },
-    { "store", "MINIO_ENDPOINT", "http://s3.example.com:9000" },
+    { "postgres", "POSTGRES_HOST", "db.example.com:5432", "5432" },
+    { "log", "BOOTSTRAP_SERVER", "broker.example.com:9092", "9092" },
+    { "registry", "SCHEMA_REGISTRY_HOST", "http://registry.example.com:8081", "8081" },
+    { "connect", "CONNECT_URL", "http://connect.example.com:8083", "8083" },
+    { "store", "MINIO_ENDPOINT", "http://s3.example.com:9000", "80" },
 };
+
+/* A host may stand without its port; PostgreSQL's has a setting of its own. */
+static void add_port(const struct house *house, struct endpoint *e, const char *port)
+{
+    size_t len = strlen(e->address);
+
+    if (strcmp(e->service, "postgres") == 0)
+        port = settings_get(&house->settings, "POSTGRES_PORT", port);
+    if (!strchr(e->address, ':'))
+        snprintf(e->address + len, sizeof e->address - len, ":%s", port);
+}
+
+const char *house_external_setting(const char *service)
+{
+    for (size_t i = 0; i < ARRAY_LEN(external_settings); i++)
+        if (strcmp(external_settings[i].service, service) == 0)
+            return external_settings[i].setting;
+    return NULL;
+}
 
 static enum rc set_external(struct house *house, struct endpoint *e, struct err *err)
 {
@@ -152,6 +171,7 @@ static enum rc set_external(struct house *house, struct endpoint *e, struct err 
         while (str_ends(value, "/"))
             value.len--;
         snprintf(e->address, sizeof e->address, "%.*s", STR_ARG(value));
+        add_port(house, e, external_settings[i].port);
         e->external = true;
         return RC_OK;
     }

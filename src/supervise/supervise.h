@@ -59,6 +59,8 @@ void house_station(const struct house *house, const struct service *service, str
 void house_station_free(struct station *station);
 /* Is this service ours to start? */
 bool house_is_external(const struct house *house, const struct service *service);
+/* The setting that says where an external service answers: "MINIO_ENDPOINT"; NULL when it cannot be external. */
+const char *house_external_setting(const char *service);
 
 /* ---------------------------------------------------------- supervisor */
 

@@ -9,7 +9,7 @@
 
 enum exit_code { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_NOT_RUNNING = 3 };
 enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER };
-enum { COMMAND_OPTIONS_MAX = 12 };
+enum { COMMAND_OPTIONS_MAX = 12, REACH_TIMEOUT_MS = 3000 };
 
 /* One option of a command; value points to a static of the command's file, set before run. */
 struct command_option {

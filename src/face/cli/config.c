@@ -106,6 +106,18 @@ static void check_postgres_installed(struct checkup *checkup)
               "no server found; install it (apt-get install postgresql) or set HAUS_PG_BIN");
 }
 
+static void check_external(struct checkup *checkup, size_t i)
+{
+    const struct house *house = checkup->house;
+    CLEANUP_FREE char *what = mem_printf("external %s", services[i].name);
+    struct err err = { 0 };
+
+    if (address_reach(house->endpoints[i].address, REACH_TIMEOUT_MS, &err))
+        found(checkup, what, false, "%s; start it, or correct %s", err.text, house_external_setting(services[i].name));
+    else
+        found(checkup, what, true, "answers at %s", house->endpoints[i].address);
+}
+
 static void check_ports(struct checkup *checkup)
 {
     const struct house *house = checkup->house;
@@ -121,7 +133,7 @@ static void check_ports(struct checkup *checkup)
         CLEANUP_FREE char *what = mem_printf("port %d (%s)", port, services[i].name);
         const struct service_state *s = &state.services[i];
         if (house_is_external(house, &services[i]))
-            found(checkup, what, true, "external: %s", house->endpoints[i].address);
+            check_external(checkup, i);
         else if (s->status == SERVICE_FAILED)
             found(checkup, what, false, "%s", s->reason);
         else if (s->pid)

@@ -98,6 +98,21 @@ static enum exit_code check_ports(const struct house *house, const bool *wanted,
     return code;
 }
 
+/* Before anything is started: what is external must be there already. */
+static enum exit_code check_externals(const struct house *house, const bool *wanted)
+{
+    enum exit_code code = EXIT_DONE;
+
+    for (size_t i = 0; i < service_count; i++) {
+        struct err err = { 0 };
+        if (wanted[i] && house_is_external(house, &services[i]) &&
+            address_reach(house->endpoints[i].address, REACH_TIMEOUT_MS, &err))
+            code = fail(EXIT_FAILED, "the external %s %s; start it, or correct %s", services[i].name, err.text,
+                        house_external_setting(services[i].name));
+    }
+    return code;
+}
+
 static void tell_ready(const struct house *house, size_t i, const struct service_state *s)
 {
     const char *tick = output_color ? "\033[32m✓\033[0m" : "✓";
@@ -194,6 +209,8 @@ enum exit_code house_start(const struct house *house, const bool *wanted)
     struct err err = { 0 };
     bool all[32];
 
+    if (check_externals(house, wanted))
+        return EXIT_FAILED;
     if (house_state_read(house, &state, &err))
         return fail_err(&err);
     bool running = is_running_all(house, &state, wanted);
