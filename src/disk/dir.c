@@ -2,11 +2,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "disk/disk.h"
@@ -93,6 +95,24 @@ static pid_t read_holder(int fd)
     return (pid_t)pid;
 }
 
+/* Somebody who only asks whether the lock is held takes it for an instant: the holder named in the
+ * file is then long dead, and asking again a little later is enough. */
+static bool take_lock(int fd)
+{
+    enum { TRIES = 20, PAUSE_MS = 5 };
+
+    for (int i = 0; i < TRIES; i++) {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+            return true;
+        pid_t holder = read_holder(fd);
+        if (errno != EWOULDBLOCK || (holder && kill(holder, 0) == 0))
+            break;
+        nanosleep(&(struct timespec){ .tv_nsec = PAUSE_MS * 1000000L }, NULL);
+    }
+    errno = EWOULDBLOCK;
+    return false;
+}
+
 enum rc disk_lock_dir(const char *dir, int *out, pid_t *holder, struct err *err)
 {
     CLEANUP_FREE char *path = mem_printf("%s/lock", dir);
@@ -102,7 +122,7 @@ enum rc disk_lock_dir(const char *dir, int *out, pid_t *holder, struct err *err)
     *holder = 0;
     if (rc)
         return rc;
-    if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+    if (!take_lock(fd)) {
         if (errno != EWOULDBLOCK)
             return err_set_errno(err, errno, "cannot lock '%s'", path);
         *holder = read_holder(fd);
