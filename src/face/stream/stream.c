@@ -5,8 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { ASK_TIMEOUT_MS = 10000, POLL_MS = 1000, TOPICS_MAX = 10000 };
+enum { ASK_TIMEOUT_MS = 10000, POLL_MS = 1000, TOPICS_MAX = 10000, LEADER_TRIES = 20, LEADER_WAIT_US = 100000 };
 
 static const char *const consumer_config[][2] = {
     { "enable.auto.commit", "false" },         { "enable.partition.eof", "true" },
@@ -52,6 +53,21 @@ void stream_close(struct stream *stream)
 
 /* ---------------------------------------------------------------- topics */
 
+/* A partition made a moment ago on a real cluster may not have its leader yet: asked again for a while. */
+static rd_kafka_resp_err_t ask_offsets(rd_kafka_t *consumer, const char *topic, struct stream_partition *p)
+{
+    for (int tries = 0;; tries++) {
+        rd_kafka_resp_err_t failed =
+            rd_kafka_query_watermark_offsets(consumer, topic, p->id, &p->begin, &p->end, ASK_TIMEOUT_MS);
+        bool soon = failed == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
+                    failed == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
+                    failed == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+        if (!soon || tries == LEADER_TRIES)
+            return failed;
+        usleep(LEADER_WAIT_US);
+    }
+}
+
 static enum rc read_partitions(struct stream *stream, const rd_kafka_metadata_topic_t *meta, struct stream_topic *topic,
                                struct err *err)
 {
@@ -60,8 +76,7 @@ static enum rc read_partitions(struct stream *stream, const rd_kafka_metadata_to
     for (size_t i = 0; i < topic->count; i++) {
         struct stream_partition *p = &topic->partitions[i];
         p->id = meta->partitions[i].id;
-        rd_kafka_resp_err_t failed =
-            rd_kafka_query_watermark_offsets(stream->consumer, topic->name, p->id, &p->begin, &p->end, ASK_TIMEOUT_MS);
+        rd_kafka_resp_err_t failed = ask_offsets(stream->consumer, topic->name, p);
         if (failed)
             return err_set(err, RC_RETRY, "cannot ask for the offsets of '%s-%d': %s", topic->name, (int)p->id,
                            rd_kafka_err2str(failed));
