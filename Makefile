@@ -40,18 +40,18 @@ asan:
 	ninja -C $(ASAN)
 	ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1 meson test -C $(ASAN) --print-errorlogs
 	HAUS_BIN=$(CURDIR)/$(ASAN)/haus ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1 \
-	    tool/venv/bin/pytest -q -m "not slow" test/e2e --ignore=test/e2e/test_log_fault.py
+	    tool/venv/bin/pytest -q -rs -W ignore -m "not slow" test/e2e --ignore=test/e2e/test_log_fault.py
 
 # with the fault points compiled in
 fault:
 	[ -f $(FAULT)/build.ninja ] || meson setup $(FAULT) -Dfault=true >/dev/null
 	ninja -C $(FAULT)
 	HAUS_BIN=$(CURDIR)/$(FAULT)/haus HAUS_FAULT_BIN=$(CURDIR)/$(FAULT)/haus \
-	    tool/venv/bin/pytest -q test/fault test/e2e/test_log_fault.py
+	    tool/venv/bin/pytest -q -rs -W ignore test/fault test/e2e/test_log_fault.py
 
 e2e: all
 	HAUS_BIN=$(CURDIR)/$(HAUS) HAUS_SPARK_JARS=$(CURDIR)/deps/java/spark \
-	    tool/venv/bin/pytest -q test/e2e --ignore=test/e2e/test_log_fault.py
+	    tool/venv/bin/pytest -q -rs -W ignore test/e2e --ignore=test/e2e/test_log_fault.py
 
 # ------------------------------------------------------------------ others
 bench: all test-deps
