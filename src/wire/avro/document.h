@@ -20,8 +20,6 @@ struct avro_document {
 
 /* As avro_json_print with the members of all objects in order of their names (bytewise). */
 void avro_json_print_sorted(const json_t *value, struct buf *out);
-/* Java's Double.toString, or Float.toString; NaN and the infinities quoted. */
-void avro_json_print_double(double v, bool single, struct buf *out);
 struct str avro_json_text(const json_t *value); /* view; absent when it is not a string */
 /* Sets logical, precision and scale from the props, where they are valid. */
 void avro_logical_parse(struct avro_schema *node);

@@ -44,10 +44,11 @@ void avro_json_print_str(struct str s, struct buf *out)
     buf_putc(out, '"');
 }
 
-/* The shortest digits that read back as the same number, as "d.ddde[+-]xx". */
+/* The shortest digits that read back as the same number, as "d.ddde[+-]xx"; never fewer than two, as Java has it: the
+ * least double is 4.9E-324, not 5.0E-324. */
 static void shortest(double v, bool single, char text[static 40])
 {
-    for (int precision = 0; precision <= 17; precision++) {
+    for (int precision = 1; precision <= 17; precision++) {
         snprintf(text, 40, "%.*e", precision, v);
         if (single ? strtof(text, NULL) == (float)v : strtod(text, NULL) == v)
             return;

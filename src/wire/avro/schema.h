@@ -128,6 +128,8 @@ MUST_CHECK enum rc avro_schema_check_defaults(const struct avro_document *docume
 /* JSON as Jackson prints it: compact, UTF-8 as it is, doubles as Java's Double.toString. */
 void avro_json_print(const json_t *value, struct buf *out);
 void avro_json_print_str(struct str s, struct buf *out); /* quoted and escaped */
+/* Java's Double.toString, with `single` Float.toString; NaN and infinities in quotes. */
+void avro_json_print_double(double v, bool single, struct buf *out);
 
 const char *avro_type_name(enum avro_type type);                                             /* "record" */
 const struct avro_field *avro_field_find(const struct avro_schema *record, struct str name); /* NULL if none */
