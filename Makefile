@@ -3,6 +3,7 @@ BUILD ?= build
 ASAN ?= build-asan
 FAULT ?= build-fault
 HAUS = $(BUILD)/haus
+PYTEST = tool/venv/bin/pytest -q -rs -W ignore -n 3 --dist loadfile
 
 .PHONY: all up down test unit e2e asan fault bench deps test-deps fmt lint clean
 
@@ -40,18 +41,21 @@ asan:
 	ninja -C $(ASAN)
 	ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1 meson test -C $(ASAN) --print-errorlogs
 	HAUS_BIN=$(CURDIR)/$(ASAN)/haus ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1 \
-	    tool/venv/bin/pytest -q -rs -W ignore -m "not slow" test/e2e --ignore=test/e2e/test_log_fault.py
+	    $(PYTEST) -m "not slow" test/e2e --ignore=test/e2e/test_log_fault.py
 
 # with the fault points compiled in
 fault:
 	[ -f $(FAULT)/build.ninja ] || meson setup $(FAULT) -Dfault=true >/dev/null
 	ninja -C $(FAULT)
 	HAUS_BIN=$(CURDIR)/$(FAULT)/haus HAUS_FAULT_BIN=$(CURDIR)/$(FAULT)/haus \
-	    tool/venv/bin/pytest -q -rs -W ignore test/fault test/e2e/test_log_fault.py
+	    $(PYTEST) test/fault test/e2e/test_log_fault.py
 
+# also writes doc/compatibility.md: what each unmodified client did
 e2e: all
-	HAUS_BIN=$(CURDIR)/$(HAUS) HAUS_SPARK_JARS=$(CURDIR)/deps/java/spark \
-	    tool/venv/bin/pytest -q -rs -W ignore test/e2e --ignore=test/e2e/test_log_fault.py
+	@rm -f $(BUILD)/compatibility.jsonl
+	HAUS_BIN=$(CURDIR)/$(HAUS) HAUS_SPARK_JARS=$(CURDIR)/deps/java/spark HAUS_COMPATIBILITY=$(CURDIR)/$(BUILD)/compatibility.jsonl \
+	    $(PYTEST) test/e2e --ignore=test/e2e/test_log_fault.py
+	tool/venv/bin/python test/e2e/clients/table.py $(BUILD)/compatibility.jsonl >doc/compatibility.md
 
 # ------------------------------------------------------------------ others
 bench: all test-deps
