@@ -164,6 +164,8 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, struct exc
     struct http_response *response = &exchange->response;
     const struct http_server_options *options = &exchange->server->options;
 
+    if (FAULT_POINT("net.answer"))
+        return MHD_NO; /* what was asked is done, and who asked hears nothing */
     if (!response->status)
         response->status = 200;
     if (options->after)

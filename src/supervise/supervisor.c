@@ -249,8 +249,12 @@ static int open_log(struct child *child)
     child->log_from = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
     if (child->log_from <= LOG_BYTES_MAX)
         return fd;
+    struct err err = { 0 };
+    if (disk_rename(path, older, &err)) {
+        log_warn("a log file is not begun anew", "cause=%s", err.text);
+        return fd;
+    }
     close(fd);
-    rename(path, older);
     child->log_from = 0;
     return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 }
@@ -500,7 +504,7 @@ enum rc supervisor_run(const struct house *house, struct err *err)
     read_wanted(&supervisor);
     tell_starter();
     uv_run(&supervisor.loop, UV_RUN_DEFAULT);
-    unlink(state_path);
+    disk_unlink(state_path, NULL);
     log_info("stopped", NULL);
     house_state_free(&supervisor.state);
     free(supervisor.children);

@@ -185,9 +185,8 @@ static enum rc take_clean_mark(struct broker *broker, struct err *err)
     broker->was_clean = disk_exists(path);
     if (!broker->was_clean)
         return RC_OK;
-    if (unlink(path) < 0)
-        return err_set_errno(err, errno, "cannot remove '%s'", path);
-    return disk_flush_dir(broker->dir, err);
+    enum rc rc = disk_unlink(path, err);
+    return rc ? rc : disk_flush_dir(broker->dir, err);
 }
 
 static void leave_clean_mark(struct broker *broker)
