@@ -5,6 +5,9 @@ import importlib.metadata
 import re
 import subprocess
 
+import kafka_real
+import librdkafka_suite
+
 
 def python(distribution):
     return lambda: importlib.metadata.version(distribution)
@@ -26,11 +29,15 @@ def fixed(version):
 
 
 CLIENTS = {
+    "Apache Kafka": fixed(kafka_real.VERSION),
+    "Connect worker": fixed(kafka_real.VERSION),
+    "Debezium": fixed(kafka_real.DEBEZIUM),
     "aiokafka": python("aiokafka"),
     "boto3": python("boto3"),
     "confluent-kafka": python("confluent-kafka"),
     "kafka-python": python("kafka-python"),
     "kcat": command("kcat", "-V"),
+    "librdkafka": librdkafka_suite.version,
     "curl": command("curl", "--version"),
 }
 
