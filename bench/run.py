@@ -11,6 +11,7 @@ taken. Peers run only while they are measured.
 import argparse
 import os
 import platform
+import signal
 import sys
 import time
 
@@ -67,6 +68,7 @@ def measured(name, bench):
 
 def main():
     args = options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: told to end"))  # houses and peers end with their blocks
     client.build()
     bench = Bench(args.rows, args.runs, args.peers)
     about = {

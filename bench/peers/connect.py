@@ -81,7 +81,6 @@ class Connect(Peer):
             settings[f"{part}.converter"] = "io.apicurio.registry.utils.converter.AvroConverter"
             settings[f"{part}.converter.apicurio.registry.url"] = self.registry.url
             settings[f"{part}.converter.apicurio.registry.auto-register"] = "true"
-            settings[f"{part}.converter.apicurio.registry.find-latest"] = "true"
         return settings
 
     @property
