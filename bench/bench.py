@@ -22,19 +22,30 @@ class Bench:
 
         return WORDS
 
-    @contextmanager
     def kafka(self):
         from peers.kafka import Kafka
 
-        with Kafka() as kafka:
-            yield kafka
+        return Kafka()
+
+    def connect(self, kafka):
+        from peers.connect import Connect
+
+        return Connect(kafka)
+
+    def spark(self):
+        from peers.spark import Spark
+
+        return Spark()
+
+    def versitygw(self):
+        from peers.versitygw import VersityGateway
+
+        return VersityGateway()
 
     @contextmanager
     def debezium(self):
         """Debezium on a Connect worker on a Kafka broker."""
-        from peers.connect import Connect
-
-        with self.kafka() as kafka, Connect(kafka) as connect:
+        with self.kafka() as kafka, self.connect(kafka) as connect:
             yield connect.pipeline
 
     def debezium_if_wanted(self):

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { WAIT_MS = 100, ERROR_BYTES = 512, GIVE_UP_S = 300 };
+enum { WAIT_MS = 100, BATCH = 10000, ERROR_BYTES = 512, GIVE_UP_S = 300 };
 
 struct deliveries {
     int64_t *latency; /* of each message, as they came */
@@ -126,17 +126,22 @@ static int produce(rd_kafka_t *client, const char *name, int64_t count, size_t s
     return deliveries->failed ? 1 : 0;
 }
 
-/* From the wish to have the first message to the last one. */
+/* From the wish to have the first message to the last one.  librdkafka waits half a second when it is asked to consume
+   before it knows the leader: it is told beforehand. */
 static int fetch(rd_kafka_t *client, const char *name, int64_t count)
 {
     rd_kafka_topic_t *topic = rd_kafka_topic_new(client, name, NULL);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(client);
-    static rd_kafka_message_t *messages[10000];
-    int64_t began = now_us(), bytes = 0, got = 0;
+    static rd_kafka_message_t *messages[BATCH];
+    const struct rd_kafka_metadata *metadata = NULL;
 
-    rd_kafka_consume_start_queue(topic, 0, RD_KAFKA_OFFSET_BEGINNING, queue);
+    if (rd_kafka_metadata(client, 0, topic, &metadata, GIVE_UP_S * 1000) == RD_KAFKA_RESP_ERR_NO_ERROR)
+        rd_kafka_metadata_destroy(metadata);
+    int64_t began = now_us(), bytes = 0, got = 0;
+    rd_kafka_consume_start_queue(topic, 0, 0, queue);
     while (got < count && now_us() - began < (int64_t)GIVE_UP_S * 1000000) {
-        ssize_t n = rd_kafka_consume_batch_queue(queue, WAIT_MS, messages, sizeof messages / sizeof *messages);
+        size_t wanted = count - got < BATCH ? (size_t)(count - got) : BATCH;
+        ssize_t n = rd_kafka_consume_batch_queue(queue, WAIT_MS, messages, wanted);
         for (ssize_t i = 0; i < n; i++) {
             if (!messages[i]->err) {
                 bytes += (int64_t)(messages[i]->len + messages[i]->key_len);

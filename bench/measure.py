@@ -1,7 +1,7 @@
 """Processor time and memory of process trees, from /proc.
 
 Not for judging: only reads.  Processor time of a process that ended between two samples is kept as last seen, so what a
-short-lived child did in its last moments is lost; whoever starts a child itself should ask `run_measured`.
+short-lived child did in its last moments is lost; of a child of one's own `run_measured` asks the kernel.
 """
 
 import os
@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 
 TICK = os.sysconf("SC_CLK_TCK")
-PSS_EVERY_S = 0.25  # smaps_rollup of a large heap takes milliseconds
+PSS_EVERY_S = 0.1  # smaps_rollup of a large heap takes milliseconds
 
 
 def load():
@@ -100,6 +100,7 @@ class Watch:
         self.use.peak = max(self.use.peak, pss(pids))
 
     def _sample(self):
+        self._look()
         while not self.ended.wait(PSS_EVERY_S):
             self._look()
 
@@ -117,13 +118,16 @@ class Watch:
         self.stop()
 
 
-def run_measured(command, **options):
-    """Runs a child that must succeed: (its stdout, its use). The peak is the largest resident size of its processes."""
+def run_measured(command, beside=(), **options):
+    """Runs a child that must succeed: (its stdout, its use together with that of the processes beside it)."""
     began = time.monotonic()
     child = subprocess.Popen([str(c) for c in command], stdout=subprocess.PIPE, text=True, **options)
-    out = child.stdout.read()
-    _, status, usage = os.wait4(child.pid, 0)
+    with Watch([child.pid]) as own, Watch(beside) as others:
+        out = child.stdout.read()
+        _, status, usage = os.wait4(child.pid, 0)
+        seconds = time.monotonic() - began
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
         raise SystemExit(f"bench: '{' '.join(map(str, command))}' ended with {child.returncode}: {out[-2000:]}")
-    return out, Use(time.monotonic() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+    cpu = usage.ru_utime + usage.ru_stime + others.use.cpu  # the kernel's own sum is exact
+    return out, Use(seconds, cpu, own.use.peak + others.use.peak)

@@ -11,8 +11,10 @@ taken. Peers run only while they are measured.
 import argparse
 import os
 import platform
+import signal
 import sys
 import time
+from pathlib import Path
 
 import client
 import paths
@@ -27,6 +29,9 @@ def options():
     parser.add_argument("--runs", type=int, default=1, help="how often each is measured; the middle one counts (1)")
     parser.add_argument("--only", default=",".join(paths.NAMES), metavar="PATH[,PATH]", help=" ".join(paths.NAMES))
     parser.add_argument("--peers", action="store_true", help="measure the systems replaced, too")
+    parser.add_argument(
+        "--from", dest="files", nargs="+", metavar="FILE", help="print what runs with --json told before"
+    )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print the table as JSON")
     form.add_argument("--markdown", action="store_true", help="print the table as doc/performance.md has it")
@@ -65,22 +70,30 @@ def measured(name, bench):
         yield row
 
 
-def main():
-    args = options()
+def run(args):
+    """(rows, what is told of the run)"""
     client.build()
     bench = Bench(args.rows, args.runs, args.peers)
-    about = {
-        "command": command(args),
-        "machine": machine(),
-        "date": time.strftime("%Y-%m-%d"),
-        "peers": "each ran only while it was measured; our services stood idle beside it"
-        if args.peers
-        else "not measured",
-    }
-    rows = [row for name in args.only for row in measured(name, bench)]
-    head = f"`{about['command']}`, {about['date']}, {about['machine']}. Peers: {about['peers']}."
+    peers = "each ran only while it was measured; our services stood idle beside it" if args.peers else "not measured"
+    about = {"command": command(args), "machine": machine(), "date": time.strftime("%Y-%m-%d"), "peers": peers}
+    return [row for name in args.only for row in measured(name, bench)], about
+
+
+def heading(about):
+    return f"`{about['command']}`, {about['date']}, {about['machine']}. Peers: {about['peers']}."
+
+
+def main():
+    args = options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: told to end"))  # houses and peers end with their blocks
+    if args.files:
+        told = [table.from_json(Path(file).read_text()) for file in args.files]
+    else:
+        told = [run(args)]
+    rows = [row for some, _ in told for row in some]
+    head = "\n\n".join(dict.fromkeys(heading(about) for _, about in told))
     if args.json:
-        print(table.as_json(rows, about))
+        print(table.as_json(rows, told[0][1]))
     elif args.markdown:
         print("\n".join(table.markdown(rows, head)))
     else:

@@ -16,13 +16,14 @@ from source import Source  # noqa: E402
 class Stand(Playground):
     """`haus up` has returned when the block begins."""
 
-    def __init__(self, **more):
+    def __init__(self, services=(), **more):
         super().__init__(**more)
+        self.services = services  # all of them when none is named
         self.source = None
 
     def __enter__(self):
         try:
-            self.haus("up")
+            self.haus("up", *self.services)
             self.source = Source(self.port("postgres"))
         except BaseException:
             self.__exit__()

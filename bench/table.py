@@ -122,3 +122,15 @@ def markdown(rows, head):
 def as_json(rows, about):
     plain = [{**asdict(row), "to_limit": row.to_limit, "to_peer": row.to_peer} for row in rows]
     return json.dumps({**about, "rows": plain}, indent=1)
+
+
+def from_json(text):
+    """(rows, about) as `as_json` told them."""
+    about = json.loads(text)
+    rows = []
+    for plain in about.pop("rows"):
+        known = {name: value for name, value in plain.items() if name not in ("to_limit", "to_peer")}
+        known["haus"] = Side(**known["haus"])
+        known["peer"] = known["peer"] and Side(**known["peer"])
+        rows.append(Row(**known))
+    return rows, about

@@ -9,7 +9,7 @@ from source import Source
 from stand import ROOT
 from table import Row, Side, median_side
 
-ROWS_A_RECORD = 6.5  # a customer for two, a product, an order, 2.5 items on average, a payment: about
+ROWS_A_RECORD = 6  # half a customer, a product, an order, 2.5 items on average, a payment
 ORDER = ("customers", "products", "orders", "order_items", "payments")  # of foreign keys
 
 

@@ -11,7 +11,7 @@ def run(bench):
     ours = Path(BINARY).stat().st_size + (ROOT / "deps" / "duckdb" / "libduckdb.so").stat().st_size
     peer = None
     if bench.peers:
-        from peers import installed_bytes
+        from peers.installed import installed_bytes
 
         peer = Side(installed_bytes() / 1e6)
     yield Row(
