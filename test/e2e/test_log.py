@@ -459,8 +459,27 @@ def test_a_torn_tail_is_cut_off():
         assert len(read(house, "torn")) == 101
 
 
-def test_retention_removes_segments_and_a_restart_keeps_the_start():
+def test_records_of_long_ago_stay_until_retention_looks_again():
     with House("log") as house:
+        create(house, "old")
+        p = producer(house)
+        p.produce("old", value="from 1970", timestamp=1000)
+        assert p.flush(10) == 0
+        time.sleep(2.5)  # longer than the pause after a change
+        assert [m.value() for m in read(house, "old")] == [b"from 1970"]
+    with House("log", env={"KAFKA_LOG_RETENTION_CHECK_INTERVAL_MS": "200"}) as house:
+        create(house, "old")
+        p = producer(house)
+        p.produce("old", value="from 1970", timestamp=1000)
+        assert p.flush(10) == 0
+        deadline = time.time() + 15
+        while read(house, "old"):
+            assert time.time() < deadline
+            time.sleep(0.1)
+
+
+def test_retention_removes_segments_and_a_restart_keeps_the_start():
+    with House("log", env={"KAFKA_LOG_RETENTION_CHECK_INTERVAL_MS": "500"}) as house:
         create(house, "short", segment_bytes=10000, retention_ms=2000)
         p = producer(house, **{"linger.ms": 0})
         for i in range(100):
