@@ -172,7 +172,7 @@ const struct config_row broker_config_rows[] = {
     ROW("log.retention.bytes", LONG, "-1", 0, 0, CONFIG_EFFECT | CONFIG_DYNAMIC,
         "Default of the topic property retention.bytes."),
     ROW("log.retention.check.interval.ms", LONG, "300000", 1, INT64_MAX, CONFIG_EFFECT,
-        "How often old segments are looked for, in milliseconds."),
+        "How long records are kept that retention.ms did not want any more when they came, in milliseconds."),
     ROW("log.retention.hours", INT, "168", 0, 0, CONFIG_EFFECT,
         "Default of retention.ms, in hours; log.retention.minutes and log.retention.ms win."),
     ROW("log.retention.minutes", INT, NULL, 0, 0, CONFIG_EFFECT,

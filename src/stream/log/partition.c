@@ -143,6 +143,7 @@ enum kafka_error partition_append(struct partition *partition, char *bytes, stru
     out->base_offset = batch->base_offset;
     partition->log_end = kafka_batch_last_offset(batch) + 1;
     producers_note(&partition->producers, batch);
+    partition_note_late(partition, batch, now);
     flusher_mark(partition->broker->flusher, partition);
     if (was_empty)
         broker_retention_changed(partition->broker);

@@ -91,6 +91,8 @@ void partition_epoch_end(const struct partition *partition, int32_t epoch, int32
 
 /* Records below the offset (at most the high watermark) are gone; segments wholly below it leave the disk. */
 void partition_advance_start(struct partition *partition, int64_t offset);
+/* Records whose time is over as they come are kept for a while all the same; called for each batch appended. */
+void partition_note_late(struct partition *partition, const struct kafka_batch *batch, int64_t now_ms);
 /* Removes what retention no longer wants.  Returns the time (ms, wall) at which to look again; INT64_MAX: never. */
 int64_t partition_retain(struct partition *partition, int64_t now_ms);
 

@@ -1,4 +1,10 @@
-/* What leaves a partition: retention by time and size, and DeleteRecords. */
+/*
+ * What leaves a partition: retention by time and size, and DeleteRecords.
+ *
+ * Records leave when their time is over, not at the next look of a clock that ticks.  Those whose time was over when
+ * they came (somebody loads history, with its own timestamps) stay for log.retention.check.interval.ms, as they do on
+ * average and more with Kafka's ticking clock: time enough to read them, or to see them go.
+ */
 #include <string.h>
 
 #include "stream/log/flush.h"
@@ -48,15 +54,27 @@ static bool is_durable(const struct segment *segment)
     return segment->flushed == segment->size;
 }
 
-/* when a segment's records are older than retention.ms; never for one without records */
-static int64_t expires_at(const struct segment *segment, int64_t retention_ms)
+static int64_t later(int64_t at, int64_t ms)
 {
-    int64_t at = 0;
+    return __builtin_add_overflow(at, ms, &at) ? INT64_MAX : at;
+}
 
+/* when a segment's records are older than retention.ms; never for one without records */
+static int64_t expires_at(const struct segment *segment, int64_t retention_ms, int64_t interval_ms)
+{
     if (segment->size == 0 || retention_ms < 0)
         return INT64_MAX;
-    int64_t newest = segment->max_timestamp >= 0 ? segment->max_timestamp : segment->created_ms;
-    return __builtin_add_overflow(newest, retention_ms, &at) ? INT64_MAX : at;
+    int64_t at = later(segment->max_timestamp >= 0 ? segment->max_timestamp : segment->created_ms, retention_ms);
+    int64_t came = at < segment->written_ms ? MAX(segment->late_ms, segment->written_ms) : segment->late_ms;
+    return came ? MAX(at, later(came, interval_ms)) : at;
+}
+
+void partition_note_late(struct partition *partition, const struct kafka_batch *batch, int64_t now_ms)
+{
+    int64_t retention_ms = topic_config_int(&partition->topic->config, TOPIC_RETENTION_MS);
+
+    if (retention_ms >= 0 && later(batch->max_timestamp, retention_ms) < now_ms)
+        partition_active(partition)->late_ms = now_ms;
 }
 
 static void retain_size(struct partition *partition, int64_t limit)
@@ -74,6 +92,7 @@ int64_t partition_retain(struct partition *partition, int64_t now_ms)
 {
     const struct topic_config *config = &partition->topic->config;
     int64_t retention_ms = topic_config_int(config, TOPIC_RETENTION_MS);
+    int64_t interval_ms = broker_config_int(&partition->broker->config, "log.retention.check.interval.ms");
     int64_t was = partition->log_start;
 
     producers_expire(&partition->producers,
@@ -82,7 +101,7 @@ int64_t partition_retain(struct partition *partition, int64_t now_ms)
         return INT64_MAX;
     for (;;) {
         struct segment *first = partition->segments[0];
-        if (expires_at(first, retention_ms) >= now_ms || !is_durable(first))
+        if (expires_at(first, retention_ms, interval_ms) >= now_ms || !is_durable(first))
             break;
         if (partition->segment_count == 1 && !roll_for_removal(partition))
             break;
@@ -92,5 +111,5 @@ int64_t partition_retain(struct partition *partition, int64_t now_ms)
     if (partition->log_start != was)
         log_info("removed what is older or more than retention allows", "partition=%s log_start=%lld", partition->dir,
                  (long long)partition->log_start);
-    return expires_at(partition->segments[0], retention_ms);
+    return expires_at(partition->segments[0], retention_ms, interval_ms);
 }

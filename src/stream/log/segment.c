@@ -70,6 +70,7 @@ enum rc segment_open(const char *dir, int64_t base_offset, struct segment **out,
         return rc;
     }
     (*out)->size = (*out)->flushed = (uint64_t)st.st_size;
+    (*out)->written_ms = (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
     (*out)->name_is_durable = true;
     return RC_OK;
 }

@@ -37,6 +37,8 @@ struct segment {
     int64_t max_timestamp_offset;
     int64_t first_timestamp; /* of the first batch, for segment.ms; -1: none */
     int64_t created_ms;
+    int64_t late_ms;    /* wall time at which the last records came that retention.ms did not want any more; 0: none */
+    int64_t written_ms; /* wall time of the last write before this start; 0: none */
     bool name_is_durable; /* the directory was flushed since it was made */
     bool has_index;       /* the arrays below are filled */
     struct index_entry *index;

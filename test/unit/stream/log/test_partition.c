@@ -291,8 +291,8 @@ static void retention_by_size_and_time_removes_whole_segments(void **state)
     struct fixture *f = *state;
     int64_t next = 0;
 
-    fill_segments(f);
     set_config(f, "retention.ms", "-1");
+    fill_segments(f);
     set_config(f, "retention.bytes", "50000");
     next = partition_retain(f->partition, 10000);
     assert_true(next == INT64_MAX);
@@ -307,6 +307,26 @@ static void retention_by_size_and_time_removes_whole_segments(void **state)
     open_broker(f);
     assert_int_equal(f->partition->log_start, 600);
     assert_int_equal(append(f, 1, 5000, 10), 600);
+}
+
+static void records_that_are_old_when_they_come_are_kept_for_a_while(void **state)
+{
+    enum { INTERVAL_MS = 300000 };
+    struct fixture *f = *state;
+    int64_t now = clock_wall_ms();
+
+    set_config(f, "retention.ms", "1000");
+    append(f, 3, 1000, 50);
+    flusher_drain(f->broker->flusher);
+    assert_true(partition_retain(f->partition, now + 5000) >= now + INTERVAL_MS);
+    assert_int_equal(f->partition->log_start, 0);
+    crash(f);
+    open_broker(f);
+    set_config(f, "retention.ms", "1000");
+    partition_retain(f->partition, now + 5000);
+    assert_int_equal(f->partition->log_start, 0);
+    partition_retain(f->partition, clock_wall_ms() + INTERVAL_MS + 2000);
+    assert_int_equal(f->partition->log_start, 3);
 }
 
 static void the_start_stays_where_delete_records_put_it(void **state)
@@ -374,6 +394,7 @@ int main(void)
         WITH_BROKER(producers_are_remembered_over_a_crash),
         WITH_BROKER(what_could_not_be_flushed_is_taken_back),
         WITH_BROKER(retention_by_size_and_time_removes_whole_segments),
+        WITH_BROKER(records_that_are_old_when_they_come_are_kept_for_a_while),
         WITH_BROKER(the_start_stays_where_delete_records_put_it),
         WITH_BROKER(a_topic_and_its_settings_outlive_a_crash),
         WITH_BROKER(producer_ids_are_given_once),
