@@ -103,7 +103,9 @@ def test_a_consumer_finds_its_place_by_time(address):
         producer.produce(topic, value=str(i), timestamp=1700000000000 + i * 10)
     assert producer.flush(20) == 0
     one = consumer(
-        address, group, **{"isolation.level": "read_committed", "enable.auto.offset.store": False, "enable.auto.commit": True}
+        address,
+        group,
+        **{"isolation.level": "read_committed", "enable.auto.offset.store": False, "enable.auto.commit": True},
     )
     found = one.offsets_for_times([TopicPartition(topic, 0, 1700000005001)], timeout=10)
     assert found[0].offset == 501

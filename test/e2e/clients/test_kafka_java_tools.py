@@ -112,9 +112,7 @@ def test_console_producer_and_consumer(kafka, codec):
         *(word for p in shown for word in ("--property", f"{p}=true")),
     )
     rows = [line.split("\t") for line in out.splitlines()]
-    assert [row[1:] for row in rows] == [
-        ["Partition:0", f"Offset:{i}", f"h:{i}", f"k{i}", f"v{i}"] for i in range(300)
-    ]
+    assert [row[1:] for row in rows] == [["Partition:0", f"Offset:{i}", f"h:{i}", f"k{i}", f"v{i}"] for i in range(300)]
     assert kafka(CONSUMER, "--topic", topic, "--partition", 0, "--offset", 299, "--max-messages", 1) == "v299\n"
 
 
@@ -133,7 +131,9 @@ def test_groups_are_listed_and_described(kafka):
     assert re.search(rf"{topic}\(0,\s?1\)|{topic}:0,1", verbose)
     state = kafka(GROUPS, "--describe", "--group", group, "--state")
     assert re.search(rf"{group}\s+127.0.0.1:\d+\s+\(1\)\s+range\s+Stable\s+1", state)
-    assert re.search(rf"{topic}\s+0\s+0\s+0\s+0\s+\S+\s+/127.0.0.1\s+somebody", kafka(GROUPS, "--describe", "--all-groups"))
+    assert re.search(
+        rf"{topic}\s+0\s+0\s+0\s+0\s+\S+\s+/127.0.0.1\s+somebody", kafka(GROUPS, "--describe", "--all-groups")
+    )
     code, out, err = kafka.run(
         GROUPS, *kafka.server, "--group", group, "--topic", topic, "--reset-offsets", "--to-earliest", "--execute"
     )
@@ -165,7 +165,9 @@ def test_offsets_are_reset_and_deleted(kafka, tmp_path):
     assert reset("--topic", f"{topic}:1", "--to-offset", 7) == [50, 7]
     assert reset("--topic", topic, "--to-current") == [50, 7]
     assert reset("--all-topics", "--to-earliest", execute=False) == [50, 7]
-    exported = kafka(GROUPS, "--group", group, "--reset-offsets", "--to-offset", 3, "--topic", topic, "--export", "--dry-run")
+    exported = kafka(
+        GROUPS, "--group", group, "--reset-offsets", "--to-offset", 3, "--topic", topic, "--export", "--dry-run"
+    )
     file = tmp_path / "offsets.csv"
     file.write_text("".join(line + "\n" for line in exported.splitlines() if line.count(",") >= 2))
     assert reset("--from-file", file) == [3, 3]
@@ -265,7 +267,9 @@ def test_verifiable_producer_and_consumer(kafka):
 def test_transactions_are_not_there(kafka):
     topic = create(kafka.address, fresh())
     kafka.produce(topic, range(10))
-    told = kafka.tools(TOOLS + "TransactionsCommand", *kafka.server, "describe-producers", "--topic", topic, "--partition", 0)
+    told = kafka.tools(
+        TOOLS + "TransactionsCommand", *kafka.server, "describe-producers", "--topic", topic, "--partition", 0
+    )
     assert re.search(r"(?m)^\d+\s+0\s+-1\s+9\s+\d+\s+None", told)
     code, out, err = kafka.run(TOOLS + "TransactionsCommand", *kafka.server, "list")
     assert code == 1 and "does not support LIST_TRANSACTIONS" in out + err
@@ -275,7 +279,9 @@ def test_transactions_are_not_there(kafka):
 def test_dump_log(kafka):
     topic, group = create(kafka.address, fresh(), 1, segment_bytes=100000), fresh("g")
     kafka.produce(topic, [f"value {i}" for i in range(20000)])
-    kafka(CONSUMER, "--topic", topic, "--group", group, "--from-beginning", "--max-messages", 20000, "--timeout-ms", 20000)
+    kafka(
+        CONSUMER, "--topic", topic, "--group", group, "--from-beginning", "--max-messages", 20000, "--timeout-ms", 20000
+    )
     assert kafka.group(group) == {(topic, 0): (20000, 0)}
     assert kafka.house.stop("log") == 0
     try:

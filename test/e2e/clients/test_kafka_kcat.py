@@ -58,7 +58,17 @@ def test_kcat_finds_its_way_by_time_and_offset(address):
 @pytest.mark.client("Kafka", "kcat", "consumes as a group and resumes, read_committed")
 def test_kcat_resumes_as_a_group(address):
     topic, group = create(address, fresh(), 2), fresh("g")
-    consume = ["-X", "auto.offset.reset=earliest", "-X", "isolation.level=read_committed", "-q", "-e", "-G", group, topic]
+    consume = [
+        "-X",
+        "auto.offset.reset=earliest",
+        "-X",
+        "isolation.level=read_committed",
+        "-q",
+        "-e",
+        "-G",
+        group,
+        topic,
+    ]
     kcat(address, "-P", "-t", topic, stdin=b"".join(b"%d\n" % i for i in range(100)))
     assert sorted(map(int, kcat(address, *consume).split())) == list(range(100))
     kcat(address, "-P", "-t", topic, stdin=b"".join(b"%d\n" % i for i in range(100, 110)))
