@@ -16,7 +16,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "disk/disk.h"
@@ -185,9 +184,8 @@ static enum rc take_clean_mark(struct broker *broker, struct err *err)
     broker->was_clean = disk_exists(path);
     if (!broker->was_clean)
         return RC_OK;
-    if (unlink(path) < 0)
-        return err_set_errno(err, errno, "cannot remove '%s'", path);
-    return disk_flush_dir(broker->dir, err);
+    enum rc rc = disk_unlink(path, err);
+    return rc ? rc : disk_flush_dir(broker->dir, err);
 }
 
 static void leave_clean_mark(struct broker *broker)
@@ -316,16 +314,6 @@ enum rc broker_read_internal(struct broker *broker, struct partition *partition,
 
 /* ------------------------------------------------------------------------------- opening, closing */
 
-static void raise_file_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
-
 static enum rc lock_dir(struct broker *broker, struct err *err)
 {
     pid_t holder = 0;
@@ -346,7 +334,7 @@ static void before_sleep(void *context)
 
 static enum rc load_all(struct broker *broker, const struct station *station, struct err *err)
 {
-    enum rc rc = disk_make_dirs(broker->dir, 0755, err);
+    enum rc rc = disk_make_dirs(broker->dir, 0700, err);
 
     if (!rc)
         rc = lock_dir(broker, err);
@@ -382,7 +370,6 @@ enum rc broker_open(const struct station *station, struct server *server, struct
     struct broker *broker = NEW(struct broker);
     int64_t started = clock_mono_ms();
 
-    raise_file_limit();
     broker->server = server;
     broker->dir = mem_strdup(station->dir);
     broker->node_id = BROKER_NODE_ID;
@@ -395,6 +382,7 @@ enum rc broker_open(const struct station *station, struct server *server, struct
         return rc;
     }
     server_before_sleep(server, before_sleep, broker);
+    server_set_idle(server, broker_config_int(&broker->config, "connections.max.idle.ms"));
     broker_retention_changed(broker);
     log_info("opened the log", "dir=%s topics=%zu partitions=%d clean=%s ms=%lld", broker->dir, broker->topics.count,
              broker->partition_count, broker->was_clean ? "yes" : "no", (long long)(clock_mono_ms() - started));

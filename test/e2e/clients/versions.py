@@ -10,6 +10,9 @@ from kafka_java import V41
 
 FOLDER = Path(__file__).parent
 
+import kafka_real
+import librdkafka_suite
+
 
 def python(distribution):
     return lambda: importlib.metadata.version(distribution)
@@ -36,6 +39,9 @@ def locked(file, pattern):
 
 
 CLIENTS = {
+    "Apache Kafka": fixed(kafka_real.VERSION),
+    "Connect worker": fixed(kafka_real.VERSION),
+    "Debezium": fixed(kafka_real.DEBEZIUM),
     "aiokafka": python("aiokafka"),
     "AKHQ's calls (kafka-clients)": fixed(V41),
     "boto3": python("boto3"),
@@ -46,6 +52,7 @@ CLIENTS = {
     "KafkaJS": locked("js/kafka/package-lock.json", r'node_modules/kafkajs": \{\s+"version": "([^"]+)'),
     "kafka-python": python("kafka-python"),
     "kcat": command("kcat", "-V"),
+    "librdkafka": librdkafka_suite.version,
     "curl": command("curl", "--version"),
 }
 
