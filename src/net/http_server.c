@@ -253,11 +253,9 @@ static enum MHD_Result on_headers(struct MHD_Connection *connection, struct exch
     if (request->route->begin(request, &exchange->response))
         return MHD_YES;
     exchange->state = EXCHANGE_REFUSED;
-    struct str length = http_request_header(request, "Content-Length");
-    bool has_body = (length.p && !str_is(length, "0")) || http_request_header(request, "Transfer-Encoding").p;
-    if (!has_body || http_request_header(request, "Expect").p)
+    if (http_request_header(request, "Expect").p)
         return send_answer(connection, exchange);
-    return MHD_YES; /* read and drop what was sent already, then answer */
+    return MHD_YES; /* read and drop what was sent already, then answer: microhttpd closes after one given here */
 }
 
 static void on_body(struct exchange *exchange, const char *p, size_t n)
