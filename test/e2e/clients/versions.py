@@ -6,12 +6,11 @@ import re
 import subprocess
 from pathlib import Path
 
-from kafka_java import V41
-
-FOLDER = Path(__file__).parent
-
 import kafka_real
 import librdkafka_suite
+from kafka_java import V41
+
+HERE = Path(__file__).parent
 
 
 def python(distribution):
@@ -28,32 +27,52 @@ def command(*args, pattern=r"(\d+(?:\.\d+)+)"):
     return ask
 
 
+def pinned(file, name):
+    """What a manifest of this folder says of a package: go.mod, package.json, requirements.txt."""
+    return lambda: re.search(re.escape(name) + r"\W+v?(\d+(?:\.\d+)+)", (HERE / file).read_text()).group(1)
+
+
 def fixed(version):
     """Pinned by the test that fetches it."""
     return lambda: version
 
 
-def locked(file, pattern):
-    """As a lock file of test/e2e/clients names it."""
-    return lambda: re.search(pattern, (FOLDER / file).read_text()).group(1)
-
-
 CLIENTS = {
-    "Apache Kafka": fixed(kafka_real.VERSION),
-    "Connect worker": fixed(kafka_real.VERSION),
-    "Debezium": fixed(kafka_real.DEBEZIUM),
     "aiokafka": python("aiokafka"),
     "AKHQ's calls (kafka-clients)": fixed(V41),
+    "Apache Kafka": fixed(kafka_real.VERSION),
+    "aws CLI": python("awscli"),
+    "AWS SDK for Go v2": pinned("go/s3/go.mod", "service/s3"),
+    "AWS SDK for JavaScript v3": pinned("js/s3/package.json", "@aws-sdk/client-s3"),
+    "boto3 1.26": pinned("python/boto3-1.26/requirements.txt", "boto3"),
     "boto3": python("boto3"),
     "confluent-kafka": python("confluent-kafka"),
-    "franz-go": locked("go/kafka/go.mod", r"twmb/franz-go v(\S+)"),
+    "conformance": fixed("2006-03-01"),
+    "Connect worker": fixed(kafka_real.VERSION),
+    "curl": command("curl", "--version"),
+    "Debezium": fixed(kafka_real.DEBEZIUM),
+    "delta-rs": python("deltalake"),
+    "DuckDB httpfs": python("duckdb-extension-httpfs"),
+    "franz-go": pinned("go/kafka/go.mod", "twmb/franz-go"),
+    "Hadoop s3a": fixed("3.3.4, aws-java-sdk-bundle 1.12.262"),
     "Kafka's Java client": fixed(V41),
     "Kafka's tools": fixed(V41),
-    "KafkaJS": locked("js/kafka/package-lock.json", r'node_modules/kafkajs": \{\s+"version": "([^"]+)'),
     "kafka-python": python("kafka-python"),
+    "KafkaJS": pinned("js/kafka/package.json", "kafkajs"),
     "kcat": command("kcat", "-V"),
     "librdkafka": librdkafka_suite.version,
-    "curl": command("curl", "--version"),
+    "minio for JavaScript": pinned("js/s3/package.json", "minio"),
+    "minio for Python": python("minio"),
+    "minio-go": pinned("go/s3/go.mod", "minio-go/v7"),
+    "moto": python("moto"),
+    "object_store (Rust)": python("obstore"),
+    "Polars": python("polars"),
+    "pyarrow": python("pyarrow"),
+    "rclone": command("rclone", "--version"),
+    "s3cmd": command("s3cmd", "--version"),
+    "s3fs": python("s3fs"),
+    "smart-open": python("smart-open"),
+    "versitygw": pinned("../../../tool/test-deps", "cmd/versitygw"),
 }
 
 
