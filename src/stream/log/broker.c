@@ -16,7 +16,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "disk/disk.h"
@@ -192,9 +191,8 @@ static enum rc take_clean_mark(struct broker *broker, struct err *err)
     broker->was_clean = disk_exists(path);
     if (!broker->was_clean)
         return RC_OK;
-    if (unlink(path) < 0)
-        return err_set_errno(err, errno, "cannot remove '%s'", path);
-    return disk_flush_dir(broker->dir, err);
+    enum rc rc = disk_unlink(path, err);
+    return rc ? rc : disk_flush_dir(broker->dir, err);
 }
 
 static void leave_clean_mark(struct broker *broker)
@@ -338,16 +336,6 @@ enum rc broker_read_internal(struct broker *broker, struct partition *partition,
 
 /* ------------------------------------------------------------------------------- opening, closing */
 
-static void raise_file_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
-
 static enum rc lock_dir(struct broker *broker, struct err *err)
 {
     pid_t holder = 0;
@@ -368,7 +356,7 @@ static void before_sleep(void *context)
 
 static enum rc load_all(struct broker *broker, const struct station *station, struct err *err)
 {
-    enum rc rc = disk_make_dirs(broker->dir, 0755, err);
+    enum rc rc = disk_make_dirs(broker->dir, 0700, err);
 
     if (!rc)
         rc = lock_dir(broker, err);
@@ -404,7 +392,6 @@ enum rc broker_open(const struct station *station, struct server *server, struct
     struct broker *broker = NEW(struct broker);
     int64_t started = clock_mono_ms();
 
-    raise_file_limit();
     broker->server = server;
     broker->dir = mem_strdup(station->dir);
     broker->node_id = BROKER_NODE_ID;
@@ -417,6 +404,7 @@ enum rc broker_open(const struct station *station, struct server *server, struct
         return rc;
     }
     server_before_sleep(server, before_sleep, broker);
+    server_set_idle(server, broker_config_int(&broker->config, "connections.max.idle.ms"));
     broker->retention_looked = clock_mono_ms();
     look_after(broker, MIN(RETENTION_FIRST_MS, broker_config_int(&broker->config, RETENTION_INTERVAL)));
     log_info("opened the log", "dir=%s topics=%zu partitions=%d clean=%s ms=%lld", broker->dir, broker->topics.count,

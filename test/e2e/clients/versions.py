@@ -4,6 +4,11 @@ import functools
 import importlib.metadata
 import re
 import subprocess
+from pathlib import Path
+
+from kafka_java import V41
+
+FOLDER = Path(__file__).parent
 
 import kafka_real
 import librdkafka_suite
@@ -28,13 +33,23 @@ def fixed(version):
     return lambda: version
 
 
+def locked(file, pattern):
+    """As a lock file of test/e2e/clients names it."""
+    return lambda: re.search(pattern, (FOLDER / file).read_text()).group(1)
+
+
 CLIENTS = {
     "Apache Kafka": fixed(kafka_real.VERSION),
     "Connect worker": fixed(kafka_real.VERSION),
     "Debezium": fixed(kafka_real.DEBEZIUM),
     "aiokafka": python("aiokafka"),
+    "AKHQ's calls (kafka-clients)": fixed(V41),
     "boto3": python("boto3"),
     "confluent-kafka": python("confluent-kafka"),
+    "franz-go": locked("go/kafka/go.mod", r"twmb/franz-go v(\S+)"),
+    "Kafka's Java client": fixed(V41),
+    "Kafka's tools": fixed(V41),
+    "KafkaJS": locked("js/kafka/package-lock.json", r'node_modules/kafkajs": \{\s+"version": "([^"]+)'),
     "kafka-python": python("kafka-python"),
     "kcat": command("kcat", "-V"),
     "librdkafka": librdkafka_suite.version,
