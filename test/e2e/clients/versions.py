@@ -6,12 +6,11 @@ import re
 import subprocess
 from pathlib import Path
 
+import kafka_real
+import librdkafka_suite
 from kafka_java import V41
 
 FOLDER = Path(__file__).parent
-
-import kafka_real
-import librdkafka_suite
 
 
 def python(distribution):
