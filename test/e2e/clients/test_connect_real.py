@@ -178,7 +178,7 @@ class Ours:
         self.house = house
         self.url = house.url("connect")
 
-    call, put, states = Worker.call, Worker.put, Worker.states
+    call, put, states, ready = Worker.call, Worker.put, Worker.states, Worker.ready
 
     def log_text(self):
         return self.house.log_text("connect")
@@ -221,6 +221,7 @@ def test_the_real_worker_takes_over_what_our_connect_began(house, db, worker):
     our_settings(house, **topics)
     house.start("connect")
     ours = Ours(house)
+    wait_for("ours", ours.ready)
     there = sorted(db.execute("SELECT id FROM things").fetchall())
     ours.put("ours", debezium(house, "ours"))
     wait_for("the snapshot", lambda: len(events(house, "ours")) == len(there))
