@@ -197,15 +197,15 @@ class Suite:
 
     def run_row(self, row, broker):
         """Runs one row of the table as it says; with `only=` each of these parts must run and pass."""
-        word, _, value = row.how.partition("=")
-        parts, seconds, texts = value.split("|") if word == "only" else [""], 0, []
+        words = dict(word.partition("=")[::2] for word in row.how.split(";"))
+        parts, seconds, texts = words.get("only", "").split("|"), 0, []
         for part in parts:
             told, text = self.run(
                 row.name[:4],
                 broker,
-                quick=word == "quick",
+                quick="quick" in words,
                 scenario=row.scenario,
-                version=value if word == "version" else BROKER_VERSION,
+                version=words.get("version", BROKER_VERSION),
                 only=part,
             )
             mine = told.get(row.name) or Told("FAILED", 0, "the runner does not tell of this test")
@@ -233,7 +233,11 @@ class Suite:
 
 @dataclass(frozen=True)
 class Row:
-    """A test of the table: how it is run, the seconds it takes, what is expected (pass, not here, not applicable) and why."""
+    """A test of the table: how it is run, the seconds it takes, what is expected (pass, not here, not applicable) and why.
+
+    how: words with ';' between.  quick: with -Q.  only=a|b: these parts of it.  version=n: it takes the broker for this one.
+    patient: against a broker that waits 3 s for more members of a new group, as Kafka does if not told otherwise.
+    """
 
     name: str
     scenario: str

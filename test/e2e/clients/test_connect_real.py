@@ -54,7 +54,7 @@ def add(db, first, last):
     )
 
 
-def debezium(house):
+def debezium(house, prefix="real"):
     return {
         "connector.class": "io.debezium.connector.postgresql.PostgresConnector",
         "tasks.max": "1",
@@ -63,9 +63,9 @@ def debezium(house):
         "database.user": "postgres",
         "database.password": "postgres",
         "database.dbname": "postgres",
-        "topic.prefix": "real",
+        "topic.prefix": prefix,
         "plugin.name": "pgoutput",
-        "slot.name": "real_slot",
+        "slot.name": f"{prefix}_slot",
         "publication.name": "things_publication",
         "publication.autocreate.mode": "disabled",
         "tombstones.on.delete": "false",
@@ -92,12 +92,12 @@ def records(house, topic):
     return found
 
 
-def events(house):
+def events(house, prefix="real"):
     """What the connector sent of table things: (operation, id), in order."""
-    topics = AdminClient({"bootstrap.servers": house.address("log")}).list_topics(timeout=10).topics
-    if "real.public.things" not in topics:
+    topic = f"{prefix}.public.things"
+    if topic not in AdminClient({"bootstrap.servers": house.address("log")}).list_topics(timeout=10).topics:
         return []
-    values = [json.loads(value) for _, value in records(house, "real.public.things")]
+    values = [json.loads(value) for _, value in records(house, topic)]
     return [(value["op"], (value["after"] or value["before"])["id"]) for value in values]
 
 
@@ -164,6 +164,13 @@ def test_debezium_goes_on_after_a_kill(house, db, worker):
     wait_for("the state", lambda: connector_runs(worker, "things"))
 
 
+def our_settings(house, **topics):
+    house.env = {f"CONNECT_{side}_CONVERTER": JSON for side in ("KEY", "VALUE")}
+    house.env |= {f"CONNECT_{side}_CONVERTER_SCHEMAS_ENABLE": "false" for side in ("KEY", "VALUE")}
+    house.env["CONNECT_OFFSET_FLUSH_INTERVAL_MS"] = "1000"
+    house.env |= {f"CONNECT_{name.upper()}": topic for name, topic in topics.items()}
+
+
 class Ours:
     """Our connect, called as the worker is."""
 
@@ -171,7 +178,10 @@ class Ours:
         self.house = house
         self.url = house.url("connect")
 
-    states = Worker.states
+    call, put, states, ready = Worker.call, Worker.put, Worker.states, Worker.ready
+
+    def log_text(self):
+        return self.house.log_text("connect")
 
 
 @pytest.mark.client(
@@ -182,9 +192,7 @@ def test_our_connect_and_the_real_worker_take_turns(house, db, worker):
     at = db.execute("SELECT max(id) FROM things").fetchone()[0]
     wait_for("what is there", lambda: ("c", at) in events(house))
     before = len(events(house))
-    house.env.update({f"CONNECT_{side}_CONVERTER": JSON for side in ("KEY", "VALUE")})
-    house.env.update({f"CONNECT_{side}_CONVERTER_SCHEMAS_ENABLE": "false" for side in ("KEY", "VALUE")})
-    house.env["CONNECT_OFFSET_FLUSH_INTERVAL_MS"] = "1000"
+    our_settings(house)
     ours = Ours(house)
     expected = []
     for turn in range(2):
@@ -204,3 +212,28 @@ def test_our_connect_and_the_real_worker_take_turns(house, db, worker):
         wait_for("the real one", lambda: ("c", at + 200) in events(house), timeout=120)
         at += 200
         assert events(house)[before:] == expected, f"turn {turn}"
+
+
+@pytest.mark.client("Kafka Connect", "Debezium", "takes over what our connect began, from topics that ours made")
+def test_the_real_worker_takes_over_what_our_connect_began(house, db, worker):
+    worker.end()
+    topics = {f"{kind}_storage_topic": f"ours-{kind}" for kind in ("config", "offset", "status")}
+    our_settings(house, **topics)
+    house.start("connect")
+    ours = Ours(house)
+    wait_for("ours", ours.ready)
+    there = sorted(db.execute("SELECT id FROM things").fetchall())
+    ours.put("ours", debezium(house, "ours"))
+    wait_for("the snapshot", lambda: len(events(house, "ours")) == len(there))
+    add(db, 5001, 5050)
+    expected = [("r", i) for (i,) in there] + [("c", i) for i in range(5001, 5051)]
+    wait_for("the stream", lambda: len(events(house, "ours")) == len(expected))
+    assert house.stop("connect") == 0
+    add(db, 5051, 5100)
+    with Worker(house.address("log"), **topics) as second:
+        wait_for("the real one to run", lambda: connector_runs(second, "ours"))
+        add(db, 5101, 5150)
+        expected += [("c", i) for i in range(5051, 5151)]
+        wait_for("the real one", lambda: ("c", 5150) in events(house, "ours"))
+        second.end()
+    assert sorted(events(house, "ours")) == sorted(expected)
