@@ -15,7 +15,7 @@ CUSTOMERS = """insert into customers (full_name, email, address, city, country, 
            'Country ' || i % 60, timestamp '2025-01-01' + i * interval '{step} microseconds'
     from generate_series(1, {rows}) i"""
 ORDERS = """insert into orders (customer_id, status, total, created_at)
-    select 1 + (i * 7919) % {customers}, (array['pending', 'shipped', 'delivered', 'cancelled'])[1 + i % 4],
+    select 1 + i::bigint * 7919 % {customers}, (array['pending', 'shipped', 'delivered', 'cancelled'])[1 + i % 4],
            (i % 100000) / 100.0, timestamp '2025-01-01' + i * interval '{step} microseconds'
     from generate_series({first}, {last}) i"""
 A_TRANSACTION = 1000  # rows, in the backlog

@@ -57,7 +57,13 @@ class Peer:
         log = open(self.folder / f"process-{len(self.processes)}.log", "wb")
         with log:
             process = subprocess.Popen(
-                [str(c) for c in command], stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=self.folder, **options
+                [str(c) for c in command],
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                cwd=self.folder,
+                start_new_session=True,  # a signal to the group of ours is not for it
+                **options,
             )
         self.processes.append(process)
 
