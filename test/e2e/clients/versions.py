@@ -6,12 +6,10 @@ import re
 import subprocess
 from pathlib import Path
 
-from kafka_java import V41
-
-FOLDER = Path(__file__).parent
-
 import kafka_real
 import librdkafka_suite
+
+FOLDER = Path(__file__).parent
 
 
 def python(distribution):
@@ -43,12 +41,12 @@ CLIENTS = {
     "Connect worker": fixed(kafka_real.VERSION),
     "Debezium": fixed(kafka_real.DEBEZIUM),
     "aiokafka": python("aiokafka"),
-    "AKHQ's calls (kafka-clients)": fixed(V41),
+    "AKHQ's calls (kafka-clients)": fixed(kafka_real.VERSION),
     "boto3": python("boto3"),
     "confluent-kafka": python("confluent-kafka"),
     "franz-go": locked("go/kafka/go.mod", r"twmb/franz-go v(\S+)"),
-    "Kafka's Java client": fixed(V41),
-    "Kafka's tools": fixed(V41),
+    "Kafka's Java client": fixed(kafka_real.VERSION),
+    "Kafka's tools": fixed(kafka_real.VERSION),
     "KafkaJS": locked("js/kafka/package-lock.json", r'node_modules/kafkajs": \{\s+"version": "([^"]+)'),
     "kafka-python": python("kafka-python"),
     "kcat": command("kcat", "-V"),
