@@ -287,7 +287,7 @@ static bool describe_producers(struct request *request, struct partition *partit
                 .producer_epoch = producer->epoch,
                 .last_sequence = last->last_sequence,
                 .last_timestamp = last->timestamp,
-                .coordinator_epoch = 0,
+                .coordinator_epoch = -1, /* no transaction was ever marked */
                 .current_txn_start_offset = -1,
             };
     }

@@ -1,45 +1,36 @@
-"""Apache Kafka's jars from Maven Central, by version, and a JVM that runs its tools (java/kafka/KafkaTools.java).
+"""Apache Kafka's command line tools of two releases, run in one JVM (java/kafka/KafkaTools.java).
 
 with Tools("4.1.1") as tools:
     tools("org.apache.kafka.tools.TopicCommand", "--bootstrap-server", address, "--list")
 """
 
 import base64
-import fcntl
-import os
 import select
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 
+import kafka_real
 import pytest
+from kafka_real import DEPENDENCY, POM
 
-V39, V41 = "3.9.1", "4.1.1"
-PARTS = {V39: ["kafka_2.13", "kafka-tools"], V41: ["kafka_2.13", "kafka-server", "kafka-tools"]}
-CACHE = Path(os.environ.get("HAUS_TEST_CACHE", Path.home() / ".cache" / "haus-test"))
+V39, V41 = "3.9.1", kafka_real.VERSION
 SOURCES = Path(__file__).parent / "java" / "kafka"
-POM = """<project><modelVersion>4.0.0</modelVersion><groupId>t</groupId><artifactId>t</artifactId><version>1</version>
-<dependencies>{}</dependencies></project>"""
-DEPENDENCY = (
-    "<dependency><groupId>org.apache.kafka</groupId><artifactId>{}</artifactId><version>{}</version></dependency>"
-)
 
 needs_java = pytest.mark.skipif(not (shutil.which("javac") and shutil.which("mvn")), reason="needs a JDK and mvn")
 
 
+def _fetch_39(folder):
+    parts = [("org.apache.kafka", part, V39) for part in ("kafka_2.13", "kafka-tools")]
+    (folder / "pom.xml").write_text(POM.format("".join(DEPENDENCY.format(*part) for part in parts)))
+    command = ["mvn", "-q", "-B", "dependency:copy-dependencies", f"-DoutputDirectory={folder}"]
+    subprocess.run(command, cwd=folder, check=True)
+
+
 def jars(version):
     """The folder of that version's jars; fetched once, whoever asks first."""
-    folder = CACHE / f"kafka-{version}"
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(CACHE / f"kafka-{version}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "done").exists():
-            (folder / "pom.xml").write_text(POM.format("".join(DEPENDENCY.format(p, version) for p in PARTS[version])))
-            command = ["mvn", "-q", "-B", "dependency:copy-dependencies", f"-DoutputDirectory={folder}"]
-            subprocess.run(command, cwd=folder, check=True)
-            (folder / "done").touch()
-    return folder
+    return kafka_real.jars() if version == V41 else kafka_real.once(f"kafka-{V39}", _fetch_39)
 
 
 class Tools:
@@ -49,13 +40,12 @@ class Tools:
         classpath = f"{jars(version)}/*"
         subprocess.run(["javac", "-nowarn", "-cp", classpath, "-d", self.folder, *SOURCES.glob("*.java")], check=True)
         self.jvm = None
-        self.command = ["java", "-Xmx400m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
-        self.command += ["-cp", f"{self.folder}:{classpath}", "KafkaTools"]
+        self.java = [*kafka_real.JVM, "-Xmx400m", "-Dlog4j2.level=OFF", "-cp", f"{self.folder}:{classpath}"]
 
     def ask(self, main, args, stdin, timeout):
         if self.jvm is None:
             self.jvm = subprocess.Popen(
-                self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+                [*self.java, "KafkaTools"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
             )
         words = [stdin, main, *map(str, args)]
         self.jvm.stdin.write(b" ".join(base64.b64encode(word.encode()) for word in words) + b"\n")
@@ -80,6 +70,13 @@ class Tools:
         code, out, err = self.ask(main, args, stdin, timeout)
         assert code == 0, f"{main} {' '.join(map(str, args))}: {code}\n{out}{err}"
         return out
+
+    def alone(self, main, *args, timeout=60):
+        """A tool in a JVM of its own, for one that does its work while the JVM ends; its stdout."""
+        command = [*self.java, main, *map(str, args)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
     def close_jvm(self):
         if self.jvm:

@@ -44,7 +44,7 @@ JVM = ["java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"]
 needs_java = pytest.mark.skipif(not (shutil.which("java") and shutil.which("mvn")), reason="needs java and mvn")
 
 
-def _once(name, make):
+def once(name, make):
     """A folder of the cache, made by the first who asks."""
     folder = CACHE / name
     folder.mkdir(parents=True, exist_ok=True)
@@ -74,11 +74,11 @@ def _fetch_debezium(folder):
 
 
 def jars():
-    return _once(f"connect-{VERSION}", _fetch_jars)
+    return once(f"connect-{VERSION}", _fetch_jars)
 
 
 def plugins():
-    return _once(f"debezium-{DEBEZIUM}", _fetch_debezium)
+    return once(f"debezium-{DEBEZIUM}", _fetch_debezium)
 
 
 class Jvm:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import kafka_real
 import librdkafka_suite
-from kafka_java import V41
 
 HERE = Path(__file__).parent
 
@@ -39,7 +38,7 @@ def fixed(version):
 
 CLIENTS = {
     "aiokafka": python("aiokafka"),
-    "AKHQ's calls (kafka-clients)": fixed(V41),
+    "AKHQ's calls (kafka-clients)": fixed(kafka_real.VERSION),
     "Apache Kafka": fixed(kafka_real.VERSION),
     "aws CLI": python("awscli"),
     "AWS SDK for Go v2": pinned("go/s3/go.mod", "service/s3"),
@@ -55,8 +54,8 @@ CLIENTS = {
     "DuckDB httpfs": python("duckdb-extension-httpfs"),
     "franz-go": pinned("go/kafka/go.mod", "twmb/franz-go"),
     "Hadoop s3a": fixed("3.3.4, aws-java-sdk-bundle 1.12.262"),
-    "Kafka's Java client": fixed(V41),
-    "Kafka's tools": fixed(V41),
+    "Kafka's Java client": fixed(kafka_real.VERSION),
+    "Kafka's tools": fixed(kafka_real.VERSION),
     "kafka-python": python("kafka-python"),
     "KafkaJS": pinned("js/kafka/package.json", "kafkajs"),
     "kcat": command("kcat", "-V"),
