@@ -17,7 +17,9 @@
 #include "net/net.h"
 #include "stream/log/connection.h"
 
-enum { BACKLOG = 512, SCRATCH = 256 << 10, HEAP_KEPT = 16 << 20 };
+enum { BACKLOG = 512, SCRATCH = 256 << 10, HEAP_KEPT = 16 << 20, ACCEPT_AGAIN_MS = 200 };
+
+static void listen_again(void *context);
 
 struct server *server_new(void)
 {
@@ -26,6 +28,8 @@ struct server *server_new(void)
     uv_loop_init(&server->loop);
     server->scratch = mem_alloc(SCRATCH);
     server->trim_timer = server_timer_new(server, server_trim, server);
+    server->idle_timer = server_timer_new(server, connections_close_idle, server);
+    server->accept_timer = server_timer_new(server, listen_again, server);
     mallopt(M_TRIM_THRESHOLD, HEAP_KEPT);
     mallopt(M_MMAP_THRESHOLD, HEAP_KEPT);
     server->stop_fd = -1;
@@ -35,6 +39,11 @@ struct server *server_new(void)
 void server_set_broker(struct server *server, struct broker *broker)
 {
     server->broker = broker;
+}
+
+void server_set_idle(struct server *server, int64_t idle_ms)
+{
+    server->idle_ms = idle_ms > 0 ? (uint64_t)MIN(idle_ms, (int64_t)INT32_MAX) : 0;
 }
 
 uv_loop_t *server_loop(struct server *server)
@@ -97,6 +106,30 @@ void server_timer_free(struct server_timer *timer)
 
 /* ----------------------------------------------------------------------------------- listening */
 
+static void on_connect(uv_poll_t *poll, int status, int events);
+
+static void listen_again(void *context)
+{
+    struct server *server = context;
+
+    for (int i = 0; i < server->listener_count; i++)
+        uv_poll_start(&server->listeners[i], UV_READABLE, on_connect);
+}
+
+/* Who knocks while no descriptor is left would else wake the loop without end. */
+static void rest_from_listening(struct server *server, int cause)
+{
+    static struct log_rate rate;
+    unsigned more = 0;
+
+    if (log_allow(&rate, 6, &more))
+        log_warn("cannot take a connection now", "cause=%s open=%u left_out=%u", strerror(cause),
+                 server->connection_count, more);
+    for (int i = 0; i < server->listener_count; i++)
+        uv_poll_stop(&server->listeners[i]);
+    server_timer_set(server->accept_timer, ACCEPT_AGAIN_MS);
+}
+
 static void on_connect(uv_poll_t *poll, int status, int events)
 {
     struct server *server = poll->data;
@@ -105,8 +138,11 @@ static void on_connect(uv_poll_t *poll, int status, int events)
     (void)events;
     for (int i = 0; status == 0 && i < 64; i++) {
         int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd < 0)
+        if (fd < 0) {
+            if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
+                rest_from_listening(server, errno);
             return;
+        }
         if (server->connection_count >= CONNECTIONS_MAX) {
             static struct log_rate rate;
             unsigned more = 0;
@@ -204,6 +240,8 @@ static enum rc watch_stop(struct server *server, struct err *err)
 
 static void close_handles(struct server *server)
 {
+    server_timer_stop(server->idle_timer);
+    server_timer_stop(server->accept_timer);
     for (int i = 0; i < server->listener_count; i++)
         uv_close((uv_handle_t *)&server->listeners[i], NULL);
     if (server->stop_fd >= 0)
@@ -241,6 +279,8 @@ void server_free(struct server *server)
     if (!server)
         return;
     server_timer_free(server->trim_timer);
+    server_timer_free(server->idle_timer);
+    server_timer_free(server->accept_timer);
     uv_run(&server->loop, UV_RUN_NOWAIT); /* lets closed handles go */
     uv_loop_close(&server->loop);
     for (int i = 0; i < server->listener_count; i++)

@@ -6,6 +6,9 @@ import re
 import subprocess
 from pathlib import Path
 
+import kafka_real
+import librdkafka_suite
+
 HERE = Path(__file__).parent
 
 
@@ -35,19 +38,28 @@ def fixed(version):
 
 CLIENTS = {
     "aiokafka": python("aiokafka"),
+    "AKHQ's calls (kafka-clients)": fixed(kafka_real.VERSION),
+    "Apache Kafka": fixed(kafka_real.VERSION),
+    "aws CLI": python("awscli"),
     "AWS SDK for Go v2": pinned("go/s3/go.mod", "service/s3"),
     "AWS SDK for JavaScript v3": pinned("js/s3/package.json", "@aws-sdk/client-s3"),
-    "aws CLI": python("awscli"),
-    "boto3": python("boto3"),
     "boto3 1.26": pinned("python/boto3-1.26/requirements.txt", "boto3"),
-    "conformance": fixed("2006-03-01"),
+    "boto3": python("boto3"),
     "confluent-kafka": python("confluent-kafka"),
-    "kafka-python": python("kafka-python"),
-    "kcat": command("kcat", "-V"),
+    "conformance": fixed("2006-03-01"),
+    "Connect worker": fixed(kafka_real.VERSION),
     "curl": command("curl", "--version"),
+    "Debezium": fixed(kafka_real.DEBEZIUM),
     "delta-rs": python("deltalake"),
     "DuckDB httpfs": python("duckdb-extension-httpfs"),
+    "franz-go": pinned("go/kafka/go.mod", "twmb/franz-go"),
     "Hadoop s3a": fixed("3.3.4, aws-java-sdk-bundle 1.12.262"),
+    "Kafka's Java client": fixed(kafka_real.VERSION),
+    "Kafka's tools": fixed(kafka_real.VERSION),
+    "kafka-python": python("kafka-python"),
+    "KafkaJS": pinned("js/kafka/package.json", "kafkajs"),
+    "kcat": command("kcat", "-V"),
+    "librdkafka": librdkafka_suite.version,
     "minio for JavaScript": pinned("js/s3/package.json", "minio"),
     "minio for Python": python("minio"),
     "minio-go": pinned("go/s3/go.mod", "minio-go/v7"),
@@ -56,10 +68,10 @@ CLIENTS = {
     "Polars": python("polars"),
     "pyarrow": python("pyarrow"),
     "rclone": command("rclone", "--version"),
+    "s3cmd": command("s3cmd", "--version"),
     "s3fs": python("s3fs"),
     "smart-open": python("smart-open"),
     "versitygw": pinned("../../../tool/test-deps", "cmd/versitygw"),
-    "s3cmd": command("s3cmd", "--version"),
 }
 
 
