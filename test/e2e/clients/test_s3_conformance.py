@@ -21,6 +21,7 @@ Which test proves which point (../test_store.py proves those that a client of bo
     conditions of reads and writes, all pairs                test_conditions_of_reads_in_pairs; test_store: conditions_of_*
     signatures: vectors, blanks and pluses, date, region     unit tests of net/sigv4; here: test_signatures_*
     clock skew, expiry, unsigned headers                     test_clocks_may_differ_by_15_minutes, test_presigned_limits
+    uploads torn in the midst                                test_of_a_torn_put_nothing_is_seen
     errors as XML, ids, dates, namespaces                    test_an_error_to_the_letter, test_requests_with_and_without_namespace
 """
 
@@ -32,6 +33,7 @@ import hmac
 import html
 import re
 import socket
+import struct
 import urllib.parse
 import zlib
 
@@ -100,17 +102,21 @@ class Wire:
         pairs = "&".join(f"{encode(k)}={encode(v)}" if v is not None else encode(k) for k, v in query)
         return f"http://{self.host}{path}" + (f"?{pairs}" if pairs else "")
 
-    def __call__(self, method, path, query=(), headers=None, body=b"", payload=None, when=None, more=None, **scope):
+    def prepare(self, method, path, query=(), headers=None, body=b"", payload=None, when=None, **scope):
+        """The headers of a signed request; path and query are those of the wire."""
         when, payload = when or stamp(), payload or hashlib.sha256(body).hexdigest()
-        path = encode(path, "/")
         signed = {"host": self.host, "x-amz-date": when, "x-amz-content-sha256": payload}
         signed |= {name.lower(): value for name, value in (headers or {}).items()}
         where, names, signature = sign(method, path, [(k, v or "") for k, v in query], signed, payload, when, **scope)
-        del signed["host"]
-        signed["Authorization"] = (
-            f"AWS4-HMAC-SHA256 Credential={ACCESS}/{where}, SignedHeaders={names}, Signature={signature}"
-        )
-        return self.send(method, self.url(path, query), {**signed, **(more or {})}, body)
+        claim = f"Credential={ACCESS}/{where}, SignedHeaders={names}, Signature={signature}"
+        return {**signed, "Authorization": f"AWS4-HMAC-SHA256 {claim}"}
+
+    def __call__(self, method, path, query=(), headers=None, body=b"", more=None, **signing):
+        path = encode(path, "/")
+        known = body if isinstance(body, bytes) else b""
+        given = self.prepare(method, path, query, headers, known, **signing)
+        del given["host"]
+        return self.send(method, self.url(path, query), {**given, **(more or {})}, body)
 
     def send(self, method, url, headers=None, body=b""):
         request = requests.Request(method, url, headers={k: v.encode() for k, v in (headers or {}).items()}, data=body)
@@ -725,3 +731,43 @@ def test_what_is_not_implemented(wire, bucket):
         answer = wire("PUT", f"/{bucket}/k", headers={f"x-amz-{name}": "AES256"}, body=b"secret")
         assert code(answer) == ("NotImplemented", 501) and "is not implemented" in answer.text
     assert wire("HEAD", f"/{bucket}/k").status_code == 404
+
+
+# ------------------------------------------------------------------- abuse
+
+
+def torn_put(wire, path, body, told, reset):
+    """The head of a signed PUT that tells a longer body than it sends; then reset, or ended, or left open."""
+    request = wire.prepare("PUT", path, payload="UNSIGNED-PAYLOAD")
+    head = "".join(f"{name}: {value}\r\n" for name, value in request.items())
+    raw = socket.create_connection(("127.0.0.1", int(wire.host.rsplit(":", 1)[1])), 10)
+    raw.sendall(f"PUT {path} HTTP/1.1\r\n{head}Content-Length: {told}\r\n\r\n".encode() + body)
+    if reset == "reset":
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        raw.close()
+    elif reset == "ended":
+        raw.shutdown(socket.SHUT_WR)
+    return raw
+
+
+@conforms("torn uploads: reset, ended early, left open; nothing of them is seen, others are served")
+def test_of_a_torn_put_nothing_is_seen(house, own, wire, bucket):
+    own.put_object(Bucket=bucket, Key="k", Body=b"old")
+    upload = own.create_multipart_upload(Bucket=bucket, Key="parts")["UploadId"]
+    half = bytes(2 * MIB)
+    left = []
+    for how in ("reset", "ended", "open"):
+        for path in (f"/{bucket}/k", f"/{bucket}/new"):
+            left += [torn_put(wire, path, half, 4 * MIB, how) for _ in range(4)]
+        own.put_object(Bucket=bucket, Key="meanwhile", Body=half)
+        assert own.get_object(Bucket=bucket, Key="k")["Body"].read() == b"old"
+        assert content_keys(own, bucket) == ["k", "meanwhile"]
+    for raw in left:
+        raw.close()
+    assert "Parts" not in own.list_parts(Bucket=bucket, Key="parts", UploadId=upload)
+    own.abort_multipart_upload(Bucket=bucket, Key="parts", UploadId=upload)
+    own.put_object(Bucket=bucket, Key="k", Body=b"new")
+    assert content_of(own, bucket) == {"k": b"new", "meanwhile": half}
+    own.delete_object(Bucket=bucket, Key="meanwhile")
+    # files are made without a name: what was torn left none
+    assert not [f for f in (house.home / "store" / "blob").glob("*/*") if f.stat().st_size == len(half)]

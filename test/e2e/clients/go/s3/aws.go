@@ -56,13 +56,13 @@ func awsObjects(client *s3.Client, bucket string) {
 		must(client.PutObject(ctx, &s3.PutObjectInput{
 			Bucket: &bucket, Key: aws.String(key), Body: bytes.NewReader(body),
 			ContentType: aws.String("x/y"), CacheControl: aws.String("max-age=5"),
-			Metadata: map[string]string{"colour": "blue"}, Tagging: aws.String("a=1&b=2"),
+			Metadata: map[string]string{"colour": "grün"}, Tagging: aws.String("a=1&b=2"),
 		}))
 		got := must(client.GetObject(ctx, &s3.GetObjectInput{
 			Bucket: &bucket, Key: aws.String(key), ChecksumMode: types.ChecksumModeEnabled,
 		}))
 		want(bytes.Equal(read(got.Body), body), "the body of %q", key)
-		want(got.Metadata["colour"] == "blue" && *got.CacheControl == "max-age=5" && *got.TagCount == 2, "what is kept with %q", key)
+		want(got.Metadata["colour"] == "grün" && *got.CacheControl == "max-age=5" && *got.TagCount == 2, "what is kept with %q", key)
 		want(got.ChecksumCRC32 != nil, "no checksum kept with %q", key)
 	}
 	awsStream(client, bucket)

@@ -28,14 +28,14 @@ func minioObjects(client *minio.Client, bucket string) {
 	for i, key := range oddKeys {
 		body := bytesOf(int64(i), i*7000)
 		options := minio.PutObjectOptions{
-			ContentType: "x/y", CacheControl: "max-age=5", UserMetadata: map[string]string{"Colour": "blue"},
+			ContentType: "x/y", CacheControl: "max-age=5", UserMetadata: map[string]string{"Colour": "grün"},
 			UserTags: map[string]string{"a": "1"},
 		}
 		must(client.PutObject(ctx, bucket, key, bytes.NewReader(body), int64(len(body)), options))
 		got := must(client.GetObject(ctx, bucket, key, minio.GetObjectOptions{}))
 		want(bytes.Equal(read(got), body), "the body of %q", key)
 		stat := must(client.StatObject(ctx, bucket, key, minio.StatObjectOptions{}))
-		want(stat.Size == int64(len(body)) && stat.UserMetadata["Colour"] == "blue" && stat.ContentType == "x/y", "what is kept with %q", key)
+		want(stat.Size == int64(len(body)) && stat.UserMetadata["Colour"] == "grün" && stat.ContentType == "x/y", "what is kept with %q", key)
 	}
 	_, err := client.StatObject(ctx, bucket, "never", minio.StatObjectOptions{})
 	want(minio.ToErrorResponse(err).Code == minio.NoSuchKey, "what is not there: %v", err)
