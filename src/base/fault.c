@@ -13,7 +13,7 @@
 
 #include "base/str.h"
 
-enum { FAULT_ROWS_MAX = 64, FAULT_PATH_MAX = 512 };
+enum { FAULT_ROWS_MAX = 256, FAULT_PATH_MAX = 512 };
 
 static struct fault_row {
     struct str name, what;
@@ -68,22 +68,53 @@ static bool is_first(const struct fault_row *row)
     return fd >= 0;
 }
 
-int fault_hit(const char *name)
+/* What this pass of the point is to do, NULL: nothing.  Several rows may name one point: each counts every pass. */
+static const struct fault_row *pass(const char *name)
 {
     const struct fault_row *hit = NULL;
 
-    /* several rows may name one point: each counts every pass */
     for (size_t i = 0; i < row_count; i++)
-        if (str_is(rows[i].name, name) && atomic_fetch_add(&rows[i].passes, 1) + 1 == rows[i].at)
+        if (str_is(rows[i].name, name) && atomic_fetch_add(&rows[i].passes, 1) + 1 == rows[i].at && is_first(&rows[i]))
             hit = &rows[i];
+    return hit;
+}
+
+static void die(void)
+{
+    kill(getpid(), SIGKILL);
+    pause(); /* another thread of ours takes the signal first: nothing more happens in this one */
+}
+
+static int happen(struct str what)
+{
+    if (str_is(what, "crash") || str_is(what, "torn"))
+        die();
+    if (str_is(what, "delay"))
+        usleep(100000);
+    if (str_is(what, "delay") || str_is(what, "short"))
+        return 0;
+    errno = str_is(what, "enospc") ? ENOSPC : str_is(what, "eio") ? EIO : ENOTRECOVERABLE;
+    return -1;
+}
+
+int fault_hit(const char *name)
+{
+    const struct fault_row *hit = pass(name);
+
+    return hit ? happen(hit->what) : 0;
+}
+
+int fault_hit_write(const char *name, int fd, const void *p, size_t *n, off_t at)
+{
+    const struct fault_row *hit = pass(name);
+
     if (!hit)
         return 0;
-    if (str_is(hit->what, "crash"))
-        kill(getpid(), SIGKILL);
-    if (str_is(hit->what, "delay"))
-        usleep(100000);
-    errno = str_is(hit->what, "enospc") ? ENOSPC : EIO;
-    return str_is(hit->what, "delay") ? 0 : -1;
+    if (str_is(hit->what, "short") && *n > 1)
+        *n /= 2;
+    if (str_is(hit->what, "torn") && (at < 0 ? write(fd, p, *n / 2) : pwrite(fd, p, *n / 2, at)) < 0)
+        die();
+    return happen(hit->what);
 }
 #else
 typedef int fault_is_off; /* ISO C wants a declaration in every file */

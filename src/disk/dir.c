@@ -36,7 +36,7 @@ enum rc disk_make_dirs(const char *path, mode_t mode, struct err *err)
     for (char *slash = strchr(copy + 1, '/');; slash = strchr(slash + 1, '/')) {
         if (slash)
             *slash = '\0';
-        if (mkdir(copy, mode) < 0 && (errno != EEXIST || !is_directory(copy)))
+        if ((FAULT_POINT("disk.make_dir") || mkdir(copy, mode) < 0) && (errno != EEXIST || !is_directory(copy)))
             return err_set_errno(err, errno == EEXIST ? ENOTDIR : errno, "cannot make directory '%s'", copy);
         if (!slash)
             return RC_OK;
@@ -63,7 +63,9 @@ enum rc disk_remove_tree(const char *path, struct err *err)
     for (FTSENT *e = NULL; !rc && (e = fts_read(tree));) {
         if (e->fts_info == FTS_D)
             continue;
-        int failed = e->fts_info == FTS_DP ? rmdir(e->fts_accpath) : unlink(e->fts_accpath);
+        int failed = FAULT_POINT("disk.remove") ? -1
+                     : e->fts_info == FTS_DP    ? rmdir(e->fts_accpath)
+                                                : unlink(e->fts_accpath);
         if (failed && errno != ENOENT)
             rc = err_set_errno(err, errno, "cannot remove '%s'", e->fts_path);
     }
@@ -130,9 +132,9 @@ enum rc disk_lock_dir(const char *dir, int *out, pid_t *holder, struct err *err)
     }
     char text[24];
     int n = snprintf(text, sizeof text, "%d\n", (int)getpid());
-    if (ftruncate(fd, 0) < 0)
-        return err_set_errno(err, errno, "cannot write to '%s'", path);
-    rc = disk_pwrite_all(fd, text, (size_t)n, 0, path, err);
+    rc = disk_truncate(fd, 0, path, err);
+    if (!rc)
+        rc = disk_pwrite_all(fd, text, (size_t)n, 0, path, err);
     if (rc)
         return rc;
     *out = fd;

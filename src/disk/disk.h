@@ -16,8 +16,12 @@ MUST_CHECK enum rc disk_write_all(int fd, const void *p, size_t n, const char *p
 MUST_CHECK enum rc disk_pwrite_all(int fd, const void *p, size_t n, off_t at, const char *path, struct err *err);
 /* Reads up to n bytes at an offset; *got < n only at the end of the file. */
 MUST_CHECK enum rc disk_pread(int fd, void *p, size_t n, off_t at, size_t *got, const char *path, struct err *err);
-MUST_CHECK enum rc disk_flush(int fd, const char *path, struct err *err); /* fdatasync */
-MUST_CHECK enum rc disk_flush_dir(const char *dir, struct err *err);      /* so that names in it last */
+MUST_CHECK enum rc disk_flush(int fd, const char *path, struct err *err);     /* fdatasync */
+MUST_CHECK enum rc disk_flush_dir(const char *dir, struct err *err);          /* so that names in it last */
+MUST_CHECK enum rc disk_flush_all(int fd, const char *path, struct err *err); /* syncfs: all of fd's file system */
+MUST_CHECK enum rc disk_truncate(int fd, off_t size, const char *path, struct err *err);
+MUST_CHECK enum rc disk_rename(const char *from, const char *to, struct err *err); /* lasts after disk_flush_dir */
+enum rc disk_unlink(const char *path, struct err *err); /* absent is fine; err may be NULL where a rest does no harm */
 /* Appends the whole file to out; RC_FULL when it would pass out's maximum, RC_NOT_FOUND when absent. */
 MUST_CHECK enum rc disk_read_file(const char *path, struct buf *out, struct err *err);
 /* Replaces path as one step: temporary beside it, flush, rename, flush of the directory. */

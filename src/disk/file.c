@@ -17,7 +17,8 @@ void disk_close(int *fd)
 
 enum rc disk_open(const char *path, int flags, mode_t mode, int *out, struct err *err)
 {
-    int fd = open(path, flags | O_CLOEXEC, mode);
+    bool failed = flags & O_CREAT && FAULT_POINT("disk.create");
+    int fd = failed ? -1 : open(path, flags | O_CLOEXEC, mode);
 
     if (fd < 0)
         return err_set_errno(err, errno, "cannot open '%s'", path);
@@ -30,7 +31,8 @@ enum rc disk_write_all(int fd, const void *p, size_t n, const char *path, struct
     const char *at = p;
 
     while (n) {
-        ssize_t done = FAULT_POINT("disk.write") ? -1 : write(fd, at, n);
+        size_t part = n;
+        ssize_t done = FAULT_WRITE("disk.write", fd, at, &part, -1) ? -1 : write(fd, at, part);
         if (done < 0 && errno == EINTR)
             continue;
         if (done < 0)
@@ -46,7 +48,8 @@ enum rc disk_pwrite_all(int fd, const void *p, size_t n, off_t at, const char *p
     const char *bytes = p;
 
     while (n) {
-        ssize_t done = FAULT_POINT("disk.pwrite") ? -1 : pwrite(fd, bytes, n, at);
+        size_t part = n;
+        ssize_t done = FAULT_WRITE("disk.pwrite", fd, bytes, &part, at) ? -1 : pwrite(fd, bytes, part, at);
         if (done < 0 && errno == EINTR)
             continue;
         if (done < 0)
@@ -80,6 +83,34 @@ enum rc disk_flush(int fd, const char *path, struct err *err)
 {
     if (FAULT_POINT("disk.flush") || fdatasync(fd) < 0)
         return err_set_errno(err, errno, "cannot flush '%s'", path);
+    return RC_OK;
+}
+
+enum rc disk_flush_all(int fd, const char *path, struct err *err)
+{
+    if (FAULT_POINT("disk.flush_all") || syncfs(fd) < 0)
+        return err_set_errno(err, errno, "cannot flush the file system of '%s'", path);
+    return RC_OK;
+}
+
+enum rc disk_truncate(int fd, off_t size, const char *path, struct err *err)
+{
+    if (FAULT_POINT("disk.truncate") || ftruncate(fd, size) < 0)
+        return err_set_errno(err, errno, "cannot truncate '%s'", path);
+    return RC_OK;
+}
+
+enum rc disk_rename(const char *from, const char *to, struct err *err)
+{
+    if (FAULT_POINT("disk.rename") || rename(from, to) < 0)
+        return err_set_errno(err, errno, "cannot rename '%s' to '%s'", from, to);
+    return RC_OK;
+}
+
+enum rc disk_unlink(const char *path, struct err *err)
+{
+    if (FAULT_POINT("disk.unlink") || (unlink(path) < 0 && errno != ENOENT))
+        return err_set_errno(err, errno, "cannot remove '%s'", path);
     return RC_OK;
 }
 
@@ -157,8 +188,8 @@ enum rc disk_replace_file(const char *path, const void *p, size_t n, mode_t mode
     CLEANUP_FREE char *dir = dir_of(path);
     enum rc rc = write_new(temporary, p, n, mode, err);
 
-    if (!rc && (FAULT_POINT("disk.rename") || rename(temporary, path) < 0))
-        rc = err_set_errno(err, errno, "cannot rename '%s' to '%s'", temporary, path);
+    if (!rc)
+        rc = disk_rename(temporary, path, err);
     if (rc) {
         unlink(temporary);
         return rc;

@@ -3,6 +3,7 @@
  * requests are signed before they come here.
  */
 #include <curl/curl.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -159,11 +160,14 @@ enum rc http_client_call(struct http_client *client, const struct http_call *cal
                          struct err *err)
 {
     struct transfer transfer = { .client = client, .call = call, .answer = answer };
-    struct curl_slist *headers = curl_slist_append(NULL, "Expect:"); /* bodies go at once */
+    struct curl_slist *headers = NULL;
     char words[CURL_ERROR_SIZE] = "";
     long status = 0;
 
     *answer = (struct http_answer){ .body.max = call->answer_max };
+    if (FAULT_POINT("net.call"))
+        return err_set(err, RC_RETRY, "cannot %s '%s': %s", call->method, call->url, strerror(errno));
+    headers = curl_slist_append(NULL, "Expect:"); /* bodies go at once */
     for (size_t i = 0; call->headers && call->headers[i]; i++)
         headers = curl_slist_append(headers, call->headers[i]);
     curl_easy_reset(client->curl); /* keeps live connections */

@@ -251,6 +251,8 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, struct exc
     struct http_response *response = &exchange->response;
     const struct http_server_options *options = &exchange->server->options;
 
+    if (FAULT_POINT("net.answer"))
+        return MHD_NO; /* what was asked is done, and who asked hears nothing */
     if (!response->status)
         response->status = 200;
     if (options->after)
@@ -364,10 +366,9 @@ static enum MHD_Result on_headers(struct MHD_Connection *connection, struct exch
     if (request->route->begin(request, &exchange->response))
         return MHD_YES;
     exchange->state = EXCHANGE_REFUSED;
-    /* an answer before the end of the body makes microhttpd close the connection: only for who waits for it */
     if (http_request_header(request, "Expect").p)
         return send_answer(connection, exchange);
-    return MHD_YES; /* read and drop what was sent already, then answer */
+    return MHD_YES; /* read and drop what was sent already, then answer: microhttpd closes after one given here */
 }
 
 /* What is not wanted is read on for a while, since a client that is still sending would not see our answer. */

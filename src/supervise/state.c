@@ -50,9 +50,7 @@ enum rc state_write(const struct house *house, const struct house_state *state, 
     enum rc rc = disk_open(temporary, O_WRONLY | O_CREAT | O_TRUNC, 0600, &fd, err);
     if (!rc)
         rc = disk_write_all(fd, buf_cstr(&text), text.len, temporary, err);
-    if (!rc && rename(temporary, path) < 0)
-        rc = err_set(err, RC_FATAL, "cannot rename '%s'", temporary);
-    return rc;
+    return rc ? rc : disk_rename(temporary, path, err);
 }
 
 static void read_line(struct str line, struct house_state *out)

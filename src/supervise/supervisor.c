@@ -249,8 +249,12 @@ static int open_log(struct child *child)
     child->log_from = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
     if (child->log_from <= LOG_BYTES_MAX)
         return fd;
+    struct err err = { 0 };
+    if (disk_rename(path, older, &err)) {
+        log_warn("a log file is not begun anew", "cause=%s", err.text);
+        return fd;
+    }
     close(fd);
-    rename(path, older);
     child->log_from = 0;
     return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 }
@@ -472,20 +476,23 @@ static void init(struct supervisor *supervisor)
     watch_signal(supervisor, &supervisor->hangup, on_hangup, SIGHUP);
 }
 
-/* whoever started us waits on this pipe until the lock is held and the state is told */
-static void tell_starter(void)
+/* The pipe on which whoever started us waits until the lock is held and the state is told; -1 without one.  No child
+   may inherit it: PostgreSQL would hold it open. */
+static int starters_pipe(void)
 {
-    int64_t fd = 0;
+    int64_t fd = -1;
 
-    if (str_to_i64(str_of(getenv("HAUS_READY_FD")), 3, 65535, &fd))
-        close((int)fd);
+    if (!str_to_i64(str_of(getenv("HAUS_READY_FD")), 3, 65535, &fd) || fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0)
+        fd = -1;
     unsetenv("HAUS_READY_FD");
+    return (int)fd;
 }
 
 enum rc supervisor_run(const struct house *house, struct err *err)
 {
     struct supervisor supervisor = { .house = house };
     CLEANUP(disk_close) int lock = -1;
+    CLEANUP(disk_close) int starter = starters_pipe();
     CLEANUP_FREE char *offset_path = mem_printf("%s/run/port-offset", house->home);
     CLEANUP_FREE char *offset = mem_printf("%d\n", house->port_offset);
     CLEANUP_FREE char *state_path = mem_printf("%s/run/state", house->home);
@@ -498,9 +505,9 @@ enum rc supervisor_run(const struct house *house, struct err *err)
         return rc;
     init(&supervisor);
     read_wanted(&supervisor);
-    tell_starter();
+    disk_close(&starter); /* by now the state says what is wanted */
     uv_run(&supervisor.loop, UV_RUN_DEFAULT);
-    unlink(state_path);
+    disk_unlink(state_path, NULL);
     log_info("stopped", NULL);
     house_state_free(&supervisor.state);
     free(supervisor.children);

@@ -235,7 +235,7 @@ static enum rc upload_one(void *user, const struct iceberg_io *io, size_t i, str
         return err_set_errno(err, errno, "cannot upload '%s'", f->key);
     if (!rc)
         rc = io->put_file(io->user, a->table->bucket, f->key, fd, f->file.size, err);
-    unlink(f->local);
+    disk_unlink(f->local, NULL);
     return rc;
 }
 

@@ -41,9 +41,7 @@ static enum rc copy_one(void *user, const struct iceberg_io *io, size_t i, struc
         rc = disk_open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644, &fd, err);
     if (!rc)
         rc = io->get_file(io->user, bucket, key, fd, err);
-    if (!rc && rename(part, c->paths[i]) < 0)
-        rc = err_set(err, RC_FATAL, "cannot rename '%s' to '%s'", part, c->paths[i]);
-    return rc;
+    return rc ? rc : disk_rename(part, c->paths[i], err);
 }
 
 static enum rc copy_files(struct lake *lake, const struct iceberg_files *files, char **paths, struct err *err)

@@ -153,7 +153,7 @@ void blob_end(struct blob_writer *writer, bool keep)
 
     if (writer->fd >= 0 && !keep) {
         file_path(writer->blobs, writer->number, path);
-        unlink(path);
+        disk_unlink(path, NULL); /* what stays is swept at the next start */
     }
     disk_close(&writer->fd);
     buf_free(&writer->bytes);
@@ -209,7 +209,7 @@ static void remove_waiting(struct blobs *blobs)
     for (; n < blobs->waiting_count && blobs->waiting[n].generation <= seen; n++) {
         char path[PATH_MAX];
         file_path(blobs, blobs->waiting[n].number, path);
-        unlink(path);
+        disk_unlink(path, NULL);
     }
     memmove(blobs->waiting, blobs->waiting + n, (blobs->waiting_count - n) * sizeof *blobs->waiting);
     blobs->waiting_count -= n;

@@ -52,6 +52,11 @@ static int open_tables(struct index *index)
             mdb_txn_abort(txn);
         return failed;
     }
+    if (FAULT_POINT("store.index_open")) {
+        int saved_errno = errno;
+        mdb_txn_abort(txn);
+        return saved_errno;
+    }
     return mdb_txn_commit(txn);
 }
 

@@ -6,6 +6,7 @@
  */
 #include "source/migrate/migrate.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,6 +186,8 @@ static enum rc apply_in_transaction(struct migrate_run *run, const struct migrat
         rc = pg_do(run->conn, "SET SESSION AUTHORIZATION DEFAULT; RESET search_path", err);
     if (!rc)
         rc = history_add(run->conn, &run->history, migration, checksum, (int)(clock_mono_ms() - began), true, err);
+    if (!rc && FAULT_POINT("migrate.commit"))
+        rc = err_set_errno(err, errno, "cannot commit migration '%s'", migration->script);
     if (rc) {
         (void)!pg_do(run->conn, "ROLLBACK", NULL);
         return rc;

@@ -109,11 +109,10 @@ static enum rc publish(const char *dir, const char *data_new, struct err *err)
 
     if (rc)
         return rc;
-    if (syncfs(fd) < 0)
-        return err_set_errno(err, errno, "cannot flush '%s'", data_new);
-    if (rename(data_new, data) < 0)
-        return err_set_errno(err, errno, "cannot rename '%s' to '%s'", data_new, data);
-    return disk_flush_dir(dir, err);
+    rc = disk_flush_all(fd, data_new, err);
+    if (!rc)
+        rc = disk_rename(data_new, data, err);
+    return rc ? rc : disk_flush_dir(dir, err);
 }
 
 enum rc cluster_make(const struct station *station, const char *bin, const char *dir, struct err *err)
@@ -127,7 +126,9 @@ enum rc cluster_make(const struct station *station, const char *bin, const char 
         rc = disk_replace_file(password_file, password, strlen(password), 0600, err);
     if (!rc)
         rc = run_initdb(station, bin, data_new, password_file, err);
-    unlink(password_file);
+    enum rc removed = disk_unlink(password_file, rc ? NULL : err);
+    if (!rc)
+        rc = removed;
     if (!rc)
         rc = create_database(station, bin, data_new, err);
     if (!rc)

@@ -4,6 +4,7 @@
  */
 #include "source/seeder/writer.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,6 +74,8 @@ static enum rc copy(PGconn *conn, int table, const struct buf *rows, struct err 
             return pg_error(conn, NULL, err);
         at += n;
     }
+    if (FAULT_POINT("seeder.copy"))
+        return err_set_errno(err, errno, "cannot copy into '%s'", model_table_names[table]);
     if (PQputCopyEnd(conn, NULL) != 1)
         return pg_error(conn, NULL, err);
     CLEANUP(pg_clear) PGresult *ended = PQgetResult(conn);
@@ -88,6 +91,13 @@ static enum rc find_customer(PGconn *conn, struct model_known *out, struct err *
     if (!rc && !PQgetisnull(result, 0, 0))
         out->customer = atoll(PQgetvalue(result, 0, 0));
     return rc;
+}
+
+static enum rc commit(struct writer *writer, struct err *err)
+{
+    if (FAULT_POINT("seeder.commit"))
+        return err_set_errno(err, errno, "cannot commit");
+    return pg_do(writer->conn, "COMMIT", err);
 }
 
 static enum rc insert(struct writer *writer, struct model_random *random, size_t records, struct writer_counts *counts,
@@ -111,7 +121,7 @@ static enum rc insert(struct writer *writer, struct model_random *random, size_t
     for (int t = 0; !rc && t < MODEL_TABLES; t++)
         rc = copy(writer->conn, t, &writer->rows[t], err);
     if (!rc)
-        rc = pg_do(writer->conn, "COMMIT", err);
+        rc = commit(writer, err);
     if (rc)
         return rc;
     counts->batches++;
@@ -187,7 +197,7 @@ enum rc writer_change(struct writer *writer, struct model_random *random, int up
     for (int i = 0; !rc && i < deletes; i++)
         rc = run_change(writer->conn, delete_statement, random, &deleted, err);
     if (!rc)
-        rc = pg_do(writer->conn, "COMMIT", err);
+        rc = commit(writer, err);
     if (rc)
         return give_up(writer, rc);
     counts->updated += updated;

@@ -90,6 +90,10 @@ static void settle(struct request *request)
 
 void request_reply(struct request *request, const void *response)
 {
+    if (FAULT_POINT("log.answer")) {
+        request_abort(request, "the answer cannot be sent");
+        return;
+    }
     struct reply *reply = NEW(struct reply);
     struct kafka_writer writer = { .out = &reply->bytes, .splice = add_cut, .context = reply };
     bool flexible = kafka_api_is_flexible(request->api, request->version);

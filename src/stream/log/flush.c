@@ -82,13 +82,15 @@ static void flush_parent(struct round *round)
 /* So many files, or names: the whole file system at once is quicker. */
 static void flush_all(struct round *round)
 {
-    bool failed = FAULT_POINT("log.flush_all") || syncfs(round->files[0].segment->file.fd) < 0;
-    int saved = errno;
+    struct segment *first = round->files[0].segment;
+    struct err err = { 0 };
+    bool failed = FAULT_POINT("log.flush_all")
+                      ? err_set_errno(&err, errno, "cannot flush the file system of '%s'", first->dir) != RC_OK
+                      : disk_flush_all(first->file.fd, first->dir, &err) != RC_OK;
 
     for (size_t i = 0; i < round->count && failed; i++) {
         round->files[i].failed = true;
-        err_set_errno(&round->files[i].err, saved, "cannot flush the file system of '%s'",
-                      round->files[i].segment->dir);
+        round->files[i].err = err;
     }
 }
 

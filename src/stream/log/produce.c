@@ -261,7 +261,7 @@ static void handle_init_producer_id(struct request *request)
 
     if (body->transactional_id.p) {
         /* no coordinator for transactions: FindCoordinator says so first, this is for those who do not ask */
-        response.error_code = KAFKA_COORDINATOR_NOT_AVAILABLE;
+        response.error_code = KAFKA_TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
     } else if (broker_next_producer_id(request->broker, &response.producer_id, &err)) {
         log_error("cannot give out a producer id", "why=%s", err.text);
         response.error_code = KAFKA_STORAGE_ERROR;
@@ -287,7 +287,7 @@ static bool describe_producers(struct request *request, struct partition *partit
                 .producer_epoch = producer->epoch,
                 .last_sequence = last->last_sequence,
                 .last_timestamp = last->timestamp,
-                .coordinator_epoch = 0,
+                .coordinator_epoch = -1, /* no transaction was ever marked */
                 .current_txn_start_offset = -1,
             };
     }

@@ -112,7 +112,7 @@ void producers_save(const struct producers *producers, struct buf *out)
         buf_put_be64(&body, (uint64_t)last->last_offset);
         buf_put_be32(&body, (uint32_t)last->offset_delta);
         buf_put_be64(&body, (uint64_t)last->timestamp);
-        buf_put_be32(&body, 0);
+        buf_put_be32(&body, (uint32_t)-1); /* of a coordinator of transactions, and where one began: none */
         buf_put_be64(&body, (uint64_t)-1);
     }
     buf_put_be16(out, 1);

@@ -162,7 +162,7 @@ static int64_t load_snapshot(struct partition *partition, int64_t at_most)
         int64_t offset = offsets[--count];
         segment_path(partition->dir, offset, ".snapshot", &path);
         if (offset > at_most || (found >= 0 && !is_base(partition, offset)))
-            unlink(buf_cstr(&path)); /* of records that are gone, or of an earlier clean stop */
+            disk_unlink(buf_cstr(&path), NULL); /* of records that are gone, or of an earlier clean stop */
         if (offset > at_most || found >= 0)
             continue;
         producers_clear(&partition->producers);

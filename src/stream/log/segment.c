@@ -87,7 +87,7 @@ void segment_unlink(const struct segment *segment)
 
     for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
         segment_path(segment->dir, segment->base_offset, suffixes[i], &path);
-        unlink(buf_cstr(&path)); /* most are not there */
+        disk_unlink(buf_cstr(&path), NULL); /* most are not there */
     }
 }
 
@@ -140,8 +140,9 @@ enum rc segment_append(struct segment *segment, const void *bytes, const struct 
     else
         rc = disk_pwrite_all(segment->file.fd, bytes, size, (off_t)segment->size, segment->dir, err);
     if (rc) {
-        if (ftruncate(segment->file.fd, (off_t)segment->size) < 0)
-            return err_set_errno(err, errno, "cannot take back a failed append to '%s'", segment->dir);
+        struct err own = { 0 };
+        if (disk_truncate(segment->file.fd, (off_t)segment->size, segment->dir, &own))
+            return err_set(err, own.rc, "cannot take back a failed append: %s", own.text);
         return rc;
     }
     segment_note(segment, batch, segment->size);
@@ -151,9 +152,9 @@ enum rc segment_append(struct segment *segment, const void *bytes, const struct 
 
 enum rc segment_truncate(struct segment *segment, uint64_t size, struct err *err)
 {
-    if (ftruncate(segment->file.fd, (off_t)size) < 0)
-        return err_set_errno(err, errno, "cannot truncate segment %lld of '%s'", (long long)segment->base_offset,
-                             segment->dir);
+    enum rc rc = disk_truncate(segment->file.fd, (off_t)size, segment->dir, err);
+    if (rc)
+        return err_wrap(err, "cannot cut segment %lld", (long long)segment->base_offset);
     segment->size = segment->flushed = size;
     return disk_flush(segment->file.fd, segment->dir, err);
 }

@@ -236,7 +236,7 @@ static void sweep_directories(struct broker *broker)
             continue;
         if (str_ends(name, "-delete"))
             remove_later(broker, path);
-        else if (rename(path, stray) == 0)
+        else if (!disk_rename(path, stray, NULL))
             log_warn("moved aside a directory that no topic knows", "from=%s to=%s", path, stray);
     }
     if (d)
@@ -262,7 +262,7 @@ static enum rc flush_found(struct broker *broker, struct err *err)
 
     for (int pass = 0; pass < 2 && !rc; pass++) {
         if (pass == 1 && with_records > ONE_BY_ONE_MAX)
-            return syncfs(fd) < 0 ? err_set_errno(err, errno, "cannot flush '%s'", broker->dir) : RC_OK;
+            return disk_flush_all(fd, broker->dir, err);
         for (struct map_entry *e = NULL; !rc && (e = map_next(&broker->topics, e));) {
             const struct topic *topic = e->value;
             for (int32_t i = 0; i < topic->partition_count && !rc; i++) {
@@ -380,11 +380,12 @@ static void remove_directory(struct broker *broker, struct partition *partition)
     CLEANUP_FREE char *gone =
         mem_printf("%s.%08x%08x-delete", partition->dir, (unsigned)random_u64(), (unsigned)random_u64());
 
-    if (rename(partition->dir, gone) == 0)
+    struct err err = { 0 };
+
+    if (!disk_rename(partition->dir, gone, &err))
         remove_later(broker, gone);
     else
-        log_warn("cannot rename the directory of a deleted partition", "dir=%s why=%s", partition->dir,
-                 strerror(errno));
+        log_warn("the directory of a deleted partition stays", "why=%s", err.text);
 }
 
 enum kafka_error broker_delete_topic(struct broker *broker, struct topic *topic, struct err *err)

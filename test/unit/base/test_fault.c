@@ -2,9 +2,11 @@
 #include "unit/unit.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,13 +31,13 @@ static int run_case(const char *plan, const char *expected)
     return status;
 }
 
-/* each letter is one pass of a point: '.' fine, 'e' EIO, 'n' ENOSPC */
+/* each letter is one pass of a point: '.' fine, 'e' EIO, 'n' ENOSPC, 'x' error */
 static int pass_points(const char *expected)
 {
     for (; *expected; expected++) {
         errno = 0;
         int failed = FAULT_POINT("test.point");
-        char got = !failed ? '.' : errno == EIO ? 'e' : errno == ENOSPC ? 'n' : '?';
+        char got = !failed ? '.' : errno == EIO ? 'e' : errno == ENOSPC ? 'n' : errno == ENOTRECOVERABLE ? 'x' : '?';
         if (got != *expected || FAULT_POINT("test.other"))
             return 1;
     }
@@ -49,6 +51,8 @@ static void a_point_fails_at_the_pass_it_was_told(void **state)
         { "test.point:eio@1", "e.." },
         { "test.point:enospc@3", "..n." },
         { "test.point:eio@1,test.point:enospc@2", "en." },
+        { "test.point:error@2", ".x." },
+        { "test.point:short@1", "..." }, /* nothing is written here */
         { "test.poin:eio@1,test.point2:eio@1", "..." },
         { "test.point:eio@0", "..." },
         { "test.point:eio@x,test.point", "..." },
@@ -69,6 +73,63 @@ static void a_crash_is_a_kill(void **state)
     assert_int_equal(WTERMSIG(status), SIGKILL);
 }
 
+/* "torn" and "short" write half; the file's bytes are what is left of 8 */
+static int write_once(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    size_t n = 8;
+
+    if (FAULT_WRITE("test.write", fd, "12345678", &n, -1))
+        return 1;
+    int failed = write(fd, "12345678", n) != (ssize_t)n;
+    close(fd);
+    return failed;
+}
+
+static int64_t size_after(const char *plan, int *status)
+{
+    CLEANUP_FREE char *path = mem_printf("/tmp/haus-test-fault-%d", (int)getpid());
+    struct stat file = { 0 };
+
+    setenv("HAUS_TEST_FILE", path, 1);
+    *status = run_case(plan, "write");
+    unsetenv("HAUS_TEST_FILE");
+    assert_int_equal(stat(path, &file), 0);
+    unlink(path);
+    return file.st_size;
+}
+
+static void a_write_can_be_short_or_torn(void **state)
+{
+    int status = 0;
+
+    (void)state;
+    assert_int_equal(size_after("", &status), 8);
+    assert_int_equal(status, 0);
+    assert_int_equal(size_after("test.write:short@1", &status), 4);
+    assert_int_equal(status, 0);
+    assert_int_equal(size_after("test.write:enospc@1", &status), 0);
+    assert_int_equal(WEXITSTATUS(status), 1);
+    assert_int_equal(size_after("test.write:torn@1", &status), 4);
+    assert_true(WIFSIGNALED(status));
+}
+
+/* a service that is started again with the same plan makes progress */
+static void a_fault_told_once_happens_once(void **state)
+{
+    char folder[] = "/tmp/haus-test-once-XXXXXX";
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    setenv("HAUS_FAULT_ONCE", folder, 1);
+    assert_int_equal(run_case("test.point:eio@2", ".e."), 0);
+    assert_int_equal(run_case("test.point:eio@2", "..."), 0);
+    unsetenv("HAUS_FAULT_ONCE");
+    CLEANUP_FREE char *mark = mem_printf("%s/test.point:eio@2", folder);
+    assert_int_equal(unlink(mark), 0);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 static void a_delay_only_takes_time(void **state)
 {
     int64_t began = clock_mono_ms();
@@ -83,6 +144,12 @@ static void a_delay_only_takes_time(void **state)
 static int pass_points(const char *expected)
 {
     (void)expected;
+    return 0;
+}
+
+static int write_once(const char *path)
+{
+    (void)path;
     return 0;
 }
 
@@ -101,6 +168,8 @@ int main(int argc, char **argv)
 #ifdef HAUS_FAULT_POINTS
         cmocka_unit_test(a_point_fails_at_the_pass_it_was_told),
         cmocka_unit_test(a_crash_is_a_kill),
+        cmocka_unit_test(a_write_can_be_short_or_torn),
+        cmocka_unit_test(a_fault_told_once_happens_once),
         cmocka_unit_test(a_delay_only_takes_time),
 #else
         cmocka_unit_test(without_the_option_a_point_is_nothing),
@@ -109,6 +178,6 @@ int main(int argc, char **argv)
 
     self = argv[0];
     if (argc == 3 && strcmp(argv[1], "case") == 0)
-        return pass_points(argv[2]);
+        return strcmp(argv[2], "write") == 0 ? write_once(getenv("HAUS_TEST_FILE")) : pass_points(argv[2]);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

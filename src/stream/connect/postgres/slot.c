@@ -1,6 +1,7 @@
 /* The replication slot; see slot.h. */
 #include "stream/connect/postgres/slot.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,6 +87,8 @@ enum rc slot_create(struct task_context *ctx, PGconn *replication, const struct 
     session_put_identifier(&sql, name);
     buf_puts(&sql, temporary ? " TEMPORARY LOGICAL pgoutput EXPORT_SNAPSHOT" : " LOGICAL pgoutput EXPORT_SNAPSHOT");
     enum rc rc = session_query(ctx, replication, buf_cstr(&sql), 0, NULL, &r, err);
+    if (!rc && FAULT_POINT("postgres.slot"))
+        rc = err_set_errno(err, errno, "the answer is lost");
     if (rc)
         return err_wrap(err, "cannot create slot '%s'", name);
     if (PQntuples(r) != 1 || PQnfields(r) < 3 || !lsn_parse(str_of(PQgetvalue(r, 0, 1)), &out->lsn))

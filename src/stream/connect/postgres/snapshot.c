@@ -6,6 +6,7 @@
  * The subtle thing is the marker of the last row: a row is sent only when the next one, of its table
  * or of a later table, has come.  So one row is always held back.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -298,7 +299,8 @@ enum rc snapshot_run(struct postgres_task *task, const struct slot_snapshot *sna
     if (!rc)
         rc = send_held(&s, true, true, err);
     if (!rc)
-        rc = session_exec(task->ctx, task->sql, "COMMIT", err);
+        rc = FAULT_POINT("postgres.snapshot_end") ? err_set_errno(err, errno, "cannot end the snapshot")
+                                                  : session_exec(task->ctx, task->sql, "COMMIT", err);
     if (rc)
         return rc;
     log_info("snapshot done", "tables=%zu rows=%lld ms=%lld", names.count, (long long)s.rows,
