@@ -32,6 +32,18 @@ CLIENTS = {
     "kafka-python": python("kafka-python"),
     "kcat": command("kcat", "-V"),
     "curl": command("curl", "--version"),
+    # tables
+    "DuckDB": python("duckdb"),
+    "Polars": python("polars"),
+    "PyIceberg": python("pyiceberg"),
+    "Spark and Iceberg": lambda: f"{importlib.metadata.version('pyspark')} and 1.9.2",
+    # migrations
+    "Flyway": fixed("9.22.3, 10.22.0, 11.8.2"),  # each test runs with all three
+    # the seeder's API
+    "openapi-python-client": python("openapi-python-client"),
+    "openapi-spec-validator": python("openapi-spec-validator"),
+    "schemathesis": python("schemathesis"),
+    "Swagger UI": fixed("5.29.0"),
 }
 
 
