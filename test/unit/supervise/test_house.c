@@ -170,7 +170,7 @@ static void external_services_answer_where_their_settings_say(void **state)
     (void)state;
     setenv("HAUS_EXTERNAL", "log, store,registry,postgres", 1);
     setenv("BOOTSTRAP_SERVER", "broker.example.com:9092", 1);
-    setenv("MINIO_ENDPOINT", "https://s3.example.com:9000//", 1);
+    setenv("MINIO_ENDPOINT", "http://s3.example.com:9000//", 1);
     setenv("SCHEMA_REGISTRY_HOST", "http://registry.example.com:8081", 1);
     setenv("POSTGRES_HOST", "db.example.com:5432", 1);
     CLEANUP(house_free) struct house house = open_house(1000);
@@ -189,6 +189,13 @@ static void what_is_wrong_with_an_external_service_is_told(void **state)
     setenv("HAUS_EXTERNAL", "log", 1);
     expect_refused("'log' is external (HAUS_EXTERNAL) but 'BOOTSTRAP_SERVER' does not say where; e.g. "
                    "BOOTSTRAP_SERVER=broker.example.com:9092");
+    setenv("BOOTSTRAP_SERVER", "a:9092,b:70000", 1);
+    expect_refused("cannot use 'a:9092,b:70000' for 'BOOTSTRAP_SERVER' (environment): 'b:70000' is not an address: its "
+                   "port must be a number from 1 to 65535; e.g. BOOTSTRAP_SERVER=broker.example.com:9092");
+    setenv("HAUS_EXTERNAL", "store", 1);
+    setenv("MINIO_ENDPOINT", "https://s3.example.com", 1);
+    expect_refused("cannot use 'https://s3.example.com' for 'MINIO_ENDPOINT' (environment): only http is spoken; e.g. "
+                   "MINIO_ENDPOINT=http://s3.example.com:9000");
     setenv("HAUS_EXTERNAL", "seeder", 1);
     expect_refused("'seeder' cannot be external; HAUS_EXTERNAL takes postgres, log, registry, connect, store");
     setenv("HAUS_EXTERNAL", "kafka", 1);

@@ -16,8 +16,7 @@ static int make_house(void **state)
 {
     (void)state;
     CLEANUP_FREE char *run = mkdtemp(dir) ? mem_printf("%s/run", dir) : NULL;
-    CLEANUP_FREE char *playground = mem_printf("%s/playground", dir);
-    struct house_options options = { .home = dir, .playground = playground, .port_offset = 0 };
+    struct house_options options = { .home = dir, .playground = dir, .port_offset = 0 };
 
     return !run || disk_make_dirs(run, 0700, NULL) || house_open(&options, &house, NULL) ? -1 : 0;
 }
