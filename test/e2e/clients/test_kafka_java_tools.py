@@ -38,7 +38,8 @@ class Kafka:
         return self.tools.run(self.name(main), *args, **more)
 
     def __call__(self, main, *args, **more):
-        return self.tools(self.name(main), *self.server, *args, **more)
+        patient = ["--timeout", 30000] if main == GROUPS else []
+        return self.tools(self.name(main), *self.server, *patient, *args, **more)
 
     def produce(self, topic, lines):
         self(TOOLS + "ConsoleProducer", "--topic", topic, stdin="".join(f"{line}\n" for line in lines))
