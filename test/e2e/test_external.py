@@ -59,7 +59,9 @@ def test_missing_and_dead_addresses_are_told_before_anything_starts():
         assert done.returncode == 1 and "'seeder' cannot be external" in done.stderr
 
 
-@pytest.mark.client("S3", "moto", "in our store's place: the sink writes, the build reads and commits, verify proves all equal")
+@pytest.mark.client(
+    "S3", "moto", "in our store's place: the sink writes, the build reads and commits, verify proves all equal"
+)
 def test_another_object_store(tmp_path):
     pytest.importorskip("moto.server")
     port = 9000 + free_offset()
