@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -18,7 +19,7 @@ def part(name, install):
     folder = CACHE / name
     if not folder.exists():
         need("java", "mvn")
-        print(f"bench: installing {name}", flush=True)
+        print(f"bench: installing {name}", file=sys.stderr, flush=True)
         CACHE.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=CACHE))
         try:
@@ -56,7 +57,7 @@ def archive(folder, coordinates):
 
 
 def maven(folder, *args):
-    subprocess.run(["mvn", "-q", "-B", *args], cwd=folder, check=True)
+    subprocess.run(["mvn", "-q", "-B", *args], cwd=folder, check=True, stdout=sys.stderr)
 
 
 def go_program(folder, module):

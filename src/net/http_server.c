@@ -469,7 +469,7 @@ static enum rc listen_on(const char *host, int port, int *out, struct err *err)
     snprintf(service, sizeof service, "%d", port);
     int failed = getaddrinfo(host, service, &hints, &found);
     if (failed)
-        return err_set(err, RC_BAD_INPUT, "cannot listen on '%s': %s", host, gai_strerror(failed));
+        return err_set(err, RC_BAD_INPUT, "cannot listen on '%s': %s; correct HAUS_HOST", host, gai_strerror(failed));
     int fd = socket(found->ai_family, found->ai_socktype | SOCK_CLOEXEC, 0);
     bool ok = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0 &&
               bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, SOMAXCONN) == 0;
@@ -483,7 +483,7 @@ static enum rc listen_on(const char *host, int port, int *out, struct err *err)
         close(fd);
     if (saved_errno == EADDRINUSE)
         return port_taken(port, err);
-    return err_set_errno(err, saved_errno, "cannot listen on '%s:%d'", host, port);
+    return err_set_errno(err, saved_errno, "cannot listen on '%s:%d' (HAUS_HOST)", host, port);
 }
 
 static int port_of(int fd)

@@ -99,8 +99,11 @@ enum rc address_split(struct str address, struct str *host, int *port, struct er
 
     while (colon > 0 && address.p[colon - 1] != ':')
         colon--;
-    if (colon < 2 || !str_to_i64(str_skip(address, colon), 1, 65535, &number))
+    if (colon < 2)
         return err_set(err, RC_BAD_INPUT, "'%.*s' is not an address; write host:port", STR_ARG(address));
+    if (!str_to_i64(str_skip(address, colon), 1, 65535, &number))
+        return err_set(err, RC_BAD_INPUT, "'%.*s' is not an address: its port must be a number from 1 to 65535",
+                       STR_ARG(address));
     *host = str_n(address.p, colon - 1);
     if (host->len > 2 && host->p[0] == '[' && host->p[host->len - 1] == ']')
         *host = str_n(host->p + 1, host->len - 2);

@@ -25,7 +25,8 @@ static enum rc make_folders(const struct house *house, struct err *err)
         CLEANUP_FREE char *path = mem_printf("%s/%s", house->home, names[i]);
         rc = disk_make_dirs(path, 0700, err);
     }
-    return rc;
+    return rc ? err_wrap(err, "cannot use '%s' as the home; name another with --home or HAUS_HOME", house->home)
+              : RC_OK;
 }
 
 static enum rc write_wanted(const struct house *house, const bool *wanted, struct err *err)
@@ -57,6 +58,7 @@ NORETURN static void become_supervisor(const struct house *house, int told)
     setenv("HAUS_HOME", house->home, 1);
     setenv("HAUS_PLAYGROUND", house->playground, 1);
     setenv("HAUS_PORT_OFFSET", offset, 1);
+    setenv("HAUS_LOG_FORMAT", settings_get(&house->settings, "HAUS_LOG_FORMAT", "text"), 1);
     execl("/proc/self/exe", "haus", "supervise", (char *)NULL);
     _exit(127);
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "disk/disk.h"
@@ -105,14 +106,49 @@ static int64_t remembered_port_offset(const char *home)
     return offset;
 }
 
-static enum rc read_port_offset(struct house *house, int given, struct err *err)
+/* What flags say stands beside the settings of other places, so that it is checked and refused in the same words. */
+static void set_flags(struct house *house, const struct house_options *options)
+{
+    CLEANUP_FREE char *offset = mem_printf("%lld", (long long)options->port_offset);
+
+    if (options->port_offset >= 0)
+        settings_set(&house->settings, STR("HAUS_PORT_OFFSET"), str_of(offset), "flag --port-offset");
+    if (options->log_format)
+        settings_set(&house->settings, STR("HAUS_LOG_FORMAT"), str_of(options->log_format), "flag --log-format");
+}
+
+static enum rc read_port_offset(struct house *house, struct err *err)
 {
     int64_t offset = 0;
     enum rc rc = settings_int(&house->settings, "HAUS_PORT_OFFSET", remembered_port_offset(house->home), 0,
                               PORT_OFFSET_MAX, &offset, err);
 
-    house->port_offset = given >= 0 ? given : (int)offset;
+    house->port_offset = (int)offset;
     return rc;
+}
+
+static enum rc check_log_format(const struct settings *settings, struct err *err)
+{
+    const struct setting *format = settings_find(settings, "HAUS_LOG_FORMAT");
+
+    if (!format || !format->value[0] || strcmp(format->value, "text") == 0 || strcmp(format->value, "json") == 0)
+        return RC_OK;
+    return err_set(err, RC_BAD_INPUT, "cannot use '%s' for 'HAUS_LOG_FORMAT' (%s): it must be text or json",
+                   format->value, format->origin);
+}
+
+/* One that was asked for must be there; the checkout's own is. */
+static enum rc check_playground(const struct house *house, const char *given, struct err *err)
+{
+    const char *asked = given ? given : getenv("HAUS_PLAYGROUND");
+    struct stat there;
+
+    if (!asked || (stat(house->playground, &there) == 0 && S_ISDIR(there.st_mode)))
+        return RC_OK;
+    return err_set(err, RC_BAD_INPUT,
+                   "cannot use '%s' as the playground (%s): there is no such folder; 'haus init %s' "
+                   "makes one",
+                   house->playground, given ? "flag --playground" : "HAUS_PLAYGROUND", house->playground);
 }
 
 static bool is_external(const struct settings *settings, const char *service)
@@ -155,26 +191,60 @@ const char *house_external_setting(const char *service)
     return NULL;
 }
 
+/* "http://host:port/" to "host:port"; only PostgreSQL and the log are named without a scheme. */
+static bool cut_scheme(struct str *value)
+{
+    struct str left = *value, scheme = { 0 };
+    const char *end = left.len > 3 ? memmem(left.p, left.len, "://", 3) : NULL;
+
+    if (end) {
+        scheme = str_n(left.p, (size_t)(end - left.p));
+        *value = str_skip(left, scheme.len + 3);
+    }
+    while (str_ends(*value, "/"))
+        value->len--;
+    return !end || str_is(scheme, "http") || str_is(scheme, "PLAINTEXT");
+}
+
+/* A log may have several brokers. */
+static enum rc check_addresses(const char *addresses, struct err *err)
+{
+    struct str rest = str_of(addresses), one = { 0 }, host = { 0 };
+    enum rc rc = RC_OK;
+    int port = 0;
+
+    while (!rc && str_cut(&rest, ',', &one))
+        rc = address_split(str_trim(one), &host, &port, err);
+    return rc;
+}
+
+static enum rc set_external_at(struct house *house, struct endpoint *e, size_t row, struct err *err)
+{
+    const char *setting = external_settings[row].setting;
+    const struct setting *given = settings_find(&house->settings, setting);
+    struct str value = str_of(given ? given->value : "");
+    struct err why = { 0 };
+
+    if (!value.len)
+        return err_set(err, RC_BAD_INPUT, "'%s' is external (HAUS_EXTERNAL) but '%s' does not say where; e.g. %s=%s",
+                       e->service, setting, setting, external_settings[row].example);
+    if (!cut_scheme(&value))
+        return err_set(err, RC_BAD_INPUT, "cannot use '%s' for '%s' (%s): only http is spoken; e.g. %s=%s",
+                       given->value, setting, given->origin, setting, external_settings[row].example);
+    snprintf(e->address, sizeof e->address, "%.*s", STR_ARG(value));
+    add_port(house, e, external_settings[row].port);
+    e->external = true;
+    if (check_addresses(e->address, &why))
+        return err_set(err, RC_BAD_INPUT, "cannot use '%s' for '%s' (%s): %s; e.g. %s=%s", given->value, setting,
+                       given->origin, why.text, setting, external_settings[row].example);
+    return RC_OK;
+}
+
 static enum rc set_external(struct house *house, struct endpoint *e, struct err *err)
 {
-    for (size_t i = 0; i < ARRAY_LEN(external_settings); i++) {
-        if (strcmp(external_settings[i].service, e->service) != 0)
-            continue;
-        struct str value = str_of(settings_get(&house->settings, external_settings[i].setting, ""));
-        if (!value.len)
-            return err_set(err, RC_BAD_INPUT,
-                           "'%s' is external (HAUS_EXTERNAL) but '%s' does not say where; e.g. %s=%s", e->service,
-                           external_settings[i].setting, external_settings[i].setting, external_settings[i].example);
-        for (size_t k = 0; k + 3 < value.len; k++)
-            if (memcmp(value.p + k, "://", 3) == 0)
-                value = str_skip(value, k + 3);
-        while (str_ends(value, "/"))
-            value.len--;
-        snprintf(e->address, sizeof e->address, "%.*s", STR_ARG(value));
-        add_port(house, e, external_settings[i].port);
-        e->external = true;
-        return RC_OK;
-    }
+    for (size_t i = 0; i < ARRAY_LEN(external_settings); i++)
+        if (strcmp(external_settings[i].service, e->service) == 0)
+            return set_external_at(house, e, i, err);
     return RC_OK; /* check_external has refused it */
 }
 
@@ -221,10 +291,15 @@ enum rc house_open(const struct house_options *options, struct house *out, struc
     set_environment(&house.settings); /* for ${} in the files; once more after them, because it is stronger */
     enum rc rc = read_env_files(&house, err);
     set_environment(&house.settings);
+    set_flags(&house, options);
     house.home = absolute(home && home[0] ? home : ".haus");
     house.host = mem_strdup(settings_get(&house.settings, "HAUS_HOST", "127.0.0.1"));
     if (!rc)
-        rc = read_port_offset(&house, options->port_offset, err);
+        rc = check_playground(&house, options->playground, err);
+    if (!rc)
+        rc = check_log_format(&house.settings, err);
+    if (!rc)
+        rc = read_port_offset(&house, err);
     if (!rc)
         rc = make_endpoints(&house, err);
     if (rc) {

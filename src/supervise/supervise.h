@@ -46,7 +46,7 @@ struct house {
 struct house_options {
     const char *home;       /* NULL: HAUS_HOME, then ./.haus */
     const char *playground; /* NULL: HAUS_PLAYGROUND, the folder we are in, the checkout's */
-    int port_offset;        /* -1: HAUS_PORT_OFFSET, then what the home was made with, then 0 */
+    int64_t port_offset;    /* -1: HAUS_PORT_OFFSET, then what the home was made with, then 0 */
     const char *log_format; /* NULL: HAUS_LOG_FORMAT, "text" */
 };
 

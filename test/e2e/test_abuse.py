@@ -18,16 +18,19 @@ import requests
 from backports import zstd
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
-from house import House
+from house import BINARY, House
 
 SERVICES = ("log", "registry", "connect", "store", "seeder", "console")
 HTTP = ("registry", "connect", "store", "seeder", "console")
 MIB = 1 << 20
 GROWTH_MAX = 64 * MIB  # of a station's memory by what one client does
 CROWD_GROWTH_MAX = 160 * MIB  # by thousands of connections; an HTTP connection is a thread
-ANSWER_MAX_S = 5  # within which others are served
+ANSWER_MAX_S = 30  # within which others are served, on a machine that is busy with us; a silent client may stay for 75
 CROWD = 2000
 WAITING_MAX = 2560  # HTTP_WAITING_MAX
+
+with open(BINARY, "rb") as program:
+    SANITIZED = b"__asan_init" in program.read()  # keeps what is freed: its memory is not ours to measure
 
 HONEST = {  # path, status of an answer without credentials
     "registry": ("/subjects", 200),
@@ -68,7 +71,7 @@ def bounded(house, service, growth=GROWTH_MAX):
     yield
     be_served(house, service)
     grown = memory(house, service) - before
-    assert grown <= growth, f"{service} grew by {grown / MIB:.0f} MiB of {growth / MIB:.0f} MiB"
+    assert SANITIZED or grown <= growth, f"{service} grew by {grown / MIB:.0f} MiB of {growth / MIB:.0f} MiB"
 
 
 def connection(house, service, timeout=10):
@@ -134,8 +137,18 @@ def is_open(sock):
         return False
 
 
+def have_descriptors(count):
+    """The first limit of many systems is 1,024 a process; ours is raised as the stations raise theirs."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < count + 100 <= hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (count + 100, hard))
+    elif hard < count + 100:
+        pytest.skip(f"a process may have {hard} open files here, this needs {count + 100}")
+
+
 @contextlib.contextmanager
 def crowd(house, service, count, words=b""):
+    have_descriptors(count)
     socks = []
     try:
         for _ in range(count):
@@ -159,6 +172,7 @@ def wait_until(what, ask, timeout=15):
 # ----------------------------------------------------------------------------- all stations
 
 
+@pytest.mark.slow  # thousands of threads: not for sanitizers
 @pytest.mark.parametrize("service", SERVICES)
 def test_two_thousand_idle_connections_keep_nobody_out(house, service):
     with bounded(house, service, CROWD_GROWTH_MAX), crowd(house, service, CROWD) as idle:
@@ -203,6 +217,7 @@ def test_garbage_is_refused_or_closed(house, service):
 # ---------------------------------------------------------------------------- HTTP stations
 
 
+@pytest.mark.slow  # thousands of threads: not for sanitizers
 @pytest.mark.parametrize("service", HTTP)
 def test_heads_that_never_end_keep_nobody_out(house, service):
     """More than may wait: those that have waited longest are closed, and the honest one is let in."""
@@ -216,6 +231,7 @@ def test_heads_that_never_end_keep_nobody_out(house, service):
         assert is_open(slow[-1])
 
 
+@pytest.mark.slow  # thousands of threads: not for sanitizers
 @pytest.mark.parametrize("service", HTTP)
 def test_bodies_that_never_end_keep_nobody_out(house, service):
     head = b"PUT /x/y HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n"

@@ -1,67 +1,15 @@
 """`haus migrate` as people know Flyway: what is applied, what is refused, and in which words."""
 
 import re
-import subprocess
 import threading
 import time
 
-import psycopg
 import pytest
 
-from house import ROOT
+from migrations import HISTORY, Scripts
 from playground import Playground
 
 LOCK_KEY = 77433833903597
-HISTORY = (
-    "SELECT installed_rank, version, description, type, script, checksum, success FROM flyway_schema_history ORDER BY 1"
-)
-
-
-class Scripts:
-    """A playground whose migrations a test writes itself; the schema is empty at the beginning of each test."""
-
-    def __init__(self, play, folder):
-        self.play, self.folder = play, folder
-
-    def write(self, **scripts):
-        for name, text in scripts.items():
-            (self.folder / f"{name}.sql").write_text(text)
-
-    def remove(self, name):
-        (self.folder / f"{name}.sql").unlink()
-
-    def migrate(self, *more):
-        return self.play.run("migrate", *more)
-
-    def applied(self):
-        done = self.migrate()
-        assert done.returncode == 0, done.stderr
-        return done.stderr
-
-    def refused(self, *more):
-        done = self.migrate(*more)
-        assert done.returncode == 1, done.stderr
-        return done.stderr
-
-    def states(self):
-        return [(r["version"] or r["description"], r["state"]) for r in self.play.json("migrate", "info")["migrations"]]
-
-    def connect(self):
-        return psycopg.connect(
-            host="127.0.0.1",
-            port=self.play.port("postgres"),
-            user="postgres",
-            password="postgres",
-            dbname="storefront",
-            autocommit=True,
-        )
-
-    def ask(self, sql):
-        with self.connect() as connection:
-            cursor = connection.execute(sql)
-            while cursor.nextset():
-                pass
-            return cursor.fetchall() if cursor.description else []
 
 
 @pytest.fixture(scope="module")
@@ -75,12 +23,7 @@ def house(tmp_path_factory):
 
 @pytest.fixture
 def scripts(house):
-    for file in house.folder.iterdir():
-        file.unlink()
-    with house.connect() as connection:
-        connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-        connection.execute("DROP SCHEMA IF EXISTS elsewhere CASCADE; DROP PUBLICATION IF EXISTS storefront_pub")
-        connection.execute("DROP ROLE IF EXISTS debezium_user")
+    house.clean()
     return house
 
 
@@ -311,121 +254,3 @@ def test_info_as_a_box(scripts):
     ]
     assert re.split(r"\s*\|\s*", lines[5].strip("| ")) == ["Versioned", "1", "init", "SQL", "", "Pending", "No"]
     assert len({len(line) for line in lines[2:]}) == 1
-
-
-# ------------------------------------------------------------- a real Flyway
-
-JAVA = """
-import java.util.Arrays;
-import java.util.Map;
-import org.flywaydb.core.Flyway;
-
-public class RunFlyway {
-    public static void main(String[] args) {
-        Flyway flyway = Flyway.configure()
-            .dataSource(args[0], "postgres", "postgres")
-            .locations("filesystem:" + args[1])
-            .placeholders(Map.of("debezium_user", "debezium_user", "debezium_password", "debezium_password",
-                                 "debezium_storefront_publication_name", "storefront_pub"))
-            .load();
-        if (args[2].equals("migrate"))
-            System.out.println("APPLIED " + flyway.migrate().migrationsExecuted);
-        else if (args[2].equals("validate"))
-            flyway.validate();
-        for (var row : flyway.info().all())
-            System.out.println("ROW " + (row.getVersion() == null ? row.getDescription() : row.getVersion()) + "=" +
-                               row.getState().getDisplayName() + "=" + row.getChecksum());
-    }
-}
-"""
-POM = """<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
-<groupId>test</groupId><artifactId>flyway-run</artifactId><version>1</version><dependencies>
-<dependency><groupId>org.flywaydb</groupId><artifactId>flyway-core</artifactId><version>11.8.2</version></dependency>
-<dependency><groupId>org.flywaydb</groupId><artifactId>flyway-database-postgresql</artifactId><version>11.8.2</version></dependency>
-<dependency><groupId>org.postgresql</groupId><artifactId>postgresql</artifactId><version>42.7.5</version></dependency>
-</dependencies></project>
-"""
-
-
-@pytest.fixture(scope="module")
-def flyway(tmp_path_factory, house):
-    folder = tmp_path_factory.mktemp("flyway")
-    (folder / "pom.xml").write_text(POM)
-    (folder / "RunFlyway.java").write_text(JAVA)
-    subprocess.run(
-        ["mvn", "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=jars"],
-        cwd=folder,
-        check=True,
-        timeout=300,
-    )
-    subprocess.run(["javac", "-cp", "jars/*", "RunFlyway.java"], cwd=folder, check=True, timeout=120)
-
-    def run(verb, code=0):
-        url = f"jdbc:postgresql://127.0.0.1:{house.play.port('postgres')}/storefront"
-        done = subprocess.run(
-            ["java", "-cp", f"{folder}/jars/*:{folder}", "RunFlyway", url, str(house.folder), verb],
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == code, done.stdout + done.stderr
-        rows = [line[4:].rsplit("=", 2) for line in done.stdout.splitlines() if line.startswith("ROW ")]
-        return done.stdout + done.stderr, [(name, state) for name, state, _ in rows]
-
-    return run
-
-
-def storefront(scripts):
-    for file in (ROOT / "playground" / "migrations").glob("*.sql"):
-        (scripts.folder / file.name).write_bytes(file.read_bytes())
-
-
-@pytest.mark.slow
-def test_a_real_flyway_goes_on_where_we_stopped(scripts, flyway):
-    storefront(scripts)
-    scripts.write(
-        R__view="CREATE OR REPLACE VIEW v AS SELECT '${debezium_user}' AS n;\n",
-        V3__index="CREATE INDEX CONCURRENTLY i ON orders (status);",
-    )
-    scripts.applied()
-    flyway("validate")
-    said, rows = flyway("info")
-    assert rows == [("1", "Success"), ("2", "Success"), ("3", "Success"), ("view", "Success")], said
-    assert "APPLIED 0" in flyway("migrate")[0]
-    scripts.write(V4__more="CREATE TABLE more (n int);", R__view="CREATE OR REPLACE VIEW v AS SELECT 'x' AS n;\n")
-    assert flyway("info")[1] == scripts.states()
-    assert "APPLIED 2" in flyway("migrate")[0]
-    assert flyway("info")[1] == scripts.states()
-    assert "up to date" in scripts.applied()
-
-
-@pytest.mark.slow
-def test_we_go_on_where_a_real_flyway_stopped(scripts, flyway):
-    storefront(scripts)
-    scripts.write(R__view="CREATE OR REPLACE VIEW v AS SELECT '${debezium_user}' AS n;\r\n")
-    assert "APPLIED 3" in flyway("migrate")[0]
-    assert scripts.states() == [("1", "Success"), ("2", "Success"), ("view", "Success")]
-    assert "Successfully validated 3 migrations" in scripts.migrate("validate").stderr
-    assert "up to date" in scripts.applied()
-    scripts.write(V3__more="CREATE TABLE more (n int);")
-    assert flyway("info")[1] == scripts.states()
-    scripts.applied()
-    assert flyway("validate")[1] == scripts.states()
-
-
-@pytest.mark.slow
-def test_both_name_the_same_states(scripts, flyway):
-    scripts.write(V1__a="CREATE TABLE a (n int)", V3__c="SELECT 1", R__r="SELECT 1", R__gone="SELECT 1")
-    scripts.applied()
-    scripts.write(V2__late="SELECT 1", V4__next="SELECT 1", R__r="SELECT 2")
-    assert flyway("info")[1] == scripts.states()
-    words = "Detected resolved migration not applied to database: 2."
-    assert words in flyway("migrate", code=1)[0] and words in scripts.refused()
-    scripts.remove("V1__a")
-    scripts.remove("R__gone")
-    assert flyway("info")[1] == scripts.states()
-    assert "Detected applied migration not resolved locally: gone." in scripts.refused()
-    scripts.remove("V3__c")
-    scripts.remove("V4__next")
-    assert flyway("info")[1] == scripts.states()

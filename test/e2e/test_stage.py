@@ -1,5 +1,6 @@
 """build stage, seen from outside: raw files in, Iceberg tables out, read by PyIceberg, DuckDB and Polars."""
 
+import contextlib
 import datetime
 import json
 import os
@@ -34,7 +35,8 @@ class Lake:
             config=botocore.config.Config(s3={"addressing_style": "path"}),
         )
         for bucket in ("raw", "lakehouse"):
-            self.s3.create_bucket(Bucket=bucket)
+            with contextlib.suppress(self.s3.exceptions.BucketAlreadyOwnedByYou):  # a whole house made it
+                self.s3.create_bucket(Bucket=bucket)
         self.env = {**os.environ, "HAUS_HOME": str(house.home), "HAUS_PORT_OFFSET": str(house.offset)}
 
     def haus(self, *args, check=True, env=None):

@@ -117,8 +117,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 2)
         return 0;
     exchange(data + 1, size - 1, data[0] % (size - 1), answer, sizeof answer);
-    exchange((const uint8_t *)honest, sizeof honest - 1, sizeof honest - 1, answer, sizeof answer);
-    if (strncmp(answer, "HTTP/1.1 200 ", 13) != 0)
-        abort();
-    return 0;
+    for (int i = 0; i < 2;
+         i++) { /* twice: a machine that was halted meanwhile let the first one run into its timeout */
+        exchange((const uint8_t *)honest, sizeof honest - 1, sizeof honest - 1, answer, sizeof answer);
+        if (strncmp(answer, "HTTP/1.1 200 ", 13) == 0)
+            return 0;
+    }
+    abort();
 }

@@ -114,15 +114,17 @@ static enum rc print_avro(struct str bytes, const char *name, struct err *err)
 
 static enum exit_code cat(struct house *house, int argc, char **argv)
 {
-    enum exit_code code = command_needs(house, "store");
     CLEANUP_FREE char *bucket = NULL, *key = NULL;
     CLEANUP(buf_free) struct buf bytes = { .max = (size_t)2 << 30 };
     struct err err = { 0 };
 
     (void)argc;
+    split(argv[0], &bucket, &key);
+    if (!bucket[0] || !key[0])
+        return fail(EXIT_USAGE, "'%s' does not name an object; write bucket/key", argv[0]);
+    enum exit_code code = command_needs(house, "store");
     if (code)
         return code;
-    split(argv[0], &bucket, &key);
     struct s3_client *client = command_s3(house);
     enum rc rc = s3_get(client, bucket, key, &bytes, &err);
     s3_client_free(client);

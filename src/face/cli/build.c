@@ -50,10 +50,10 @@ static enum exit_code build(struct house *house, int argc, char **argv)
     struct build_report report = { 0 };
     struct station station = { 0 };
     struct err err = { 0 };
-    enum exit_code code = command_needs(house, "store");
 
     if (argc && strcmp(argv[0], "stage") != 0)
         return fail(EXIT_USAGE, "there is no layer '%s' to build; 'stage' is", argv[0]);
+    enum exit_code code = command_needs(house, "store");
     if (code)
         return code;
     command_station(house, "store", &station);

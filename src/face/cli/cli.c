@@ -199,14 +199,18 @@ static bool parse(const struct command *command, int argc, char **argv, char **a
         if (!option)
             option = find_option(global_options, ARRAY_LEN(global_options), argv[i], name_len);
         if (!option)
-            return fail(EXIT_USAGE, "there is no option '%s'; see 'haus %s --help'", argv[i],
-                        command ? command->name : ""),
+            return fail(EXIT_USAGE, "there is no option '%s'; see 'haus %s%s--help'", argv[i],
+                        command ? command->name : "", command ? " " : ""),
                    false;
+        if (option->kind == OPTION_FLAG && equals)
+            return fail(EXIT_USAGE, "'%s' takes no value; write '%s' alone", option->name, option->name), false;
         const char *value = option->kind == OPTION_FLAG ? NULL : equals ? equals + 1 : i + 1 < argc ? argv[++i] : NULL;
         if (option->kind != OPTION_FLAG && !value)
             return fail(EXIT_USAGE, "'%s' needs a value: %s %s", option->name, option->name, option->argument), false;
         if (!set_option(option, value))
-            return fail(EXIT_USAGE, "'%s' is not a number for '%s'", value, option->name), false;
+            return fail(EXIT_USAGE, "cannot use '%s' for '%s': it must be a whole number, 0 or more", value,
+                        option->name),
+                   false;
     }
     return true;
 }
@@ -237,7 +241,9 @@ static enum exit_code unknown_command(int argc, char **argv)
         CLEANUP_FREE char *prefix = mem_printf("%s ", argv[0]);
         if (!str_starts(str_of(commands[i]->name), prefix))
             continue;
-        if (!told)
+        if (!told && argc > 1)
+            fprintf(stderr, "haus: there is no command '%s %s'; '%s' is one of:\n", argv[0], argv[1], argv[0]);
+        else if (!told)
             fprintf(stderr, "haus: '%s' is one of:\n", argv[0]);
         told = true;
         fprintf(stderr, "  haus %-20s %s\n", commands[i]->name, commands[i]->summary);
@@ -247,16 +253,28 @@ static enum exit_code unknown_command(int argc, char **argv)
     return EXIT_USAGE;
 }
 
+/* Fewer or more words than the command takes. */
+static enum exit_code fail_usage(const struct command *command, int argc, char **argv)
+{
+    const char *blank = command->usage ? " " : "", *usage = command->usage ? command->usage : "";
+
+    if (argc < command->args_min)
+        return fail(EXIT_USAGE, "usage: haus %s%s%s", command->name, blank, usage);
+    return fail(EXIT_USAGE, "'%s' is one word too many; usage: haus %s%s%s", argv[command->args_max], command->name,
+                blank, usage);
+}
+
 static enum exit_code call(const struct command *command, int argc, char **argv)
 {
     struct house house = { 0 };
     struct err err = { 0 };
 
     if (argc < command->args_min || (command->args_max >= 0 && argc > command->args_max))
-        return fail(EXIT_USAGE, "usage: haus %s %s", command->name, command->usage ? command->usage : "");
-    if (command != &command_init)
-        umask(S_IRWXG | S_IRWXO); /* state is its owner's alone; a playground is like anybody's files */
-    if (house_open(&(struct house_options){ home, playground, (int)port_offset, log_format }, &house, &err))
+        return fail_usage(command, argc, argv);
+    if (command == &command_init) /* it makes a playground, so there may be none yet; its files are like anybody's */
+        return command->run(&house, argc, argv);
+    umask(S_IRWXG | S_IRWXO); /* state is its owner's alone */
+    if (house_open(&(struct house_options){ home, playground, port_offset, log_format }, &house, &err))
         return fail_err(&err);
     enum exit_code code = command->run(&house, argc, argv);
     house_free(&house);

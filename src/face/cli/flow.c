@@ -52,7 +52,7 @@ static enum exit_code seed(const struct house *house)
     if (command_http(house, "seeder", "POST", path, NULL, &answer, &err))
         return fail_err(&err);
     if (answer.status / 100 != 2)
-        code = fail(EXIT_FAILED, "the seeder answered %d: %s", answer.status, buf_cstr(&answer.body));
+        code = command_seeder_refused(&answer);
     http_answer_free(&answer);
     return code;
 }

@@ -112,7 +112,9 @@ static enum exit_code run_service(struct house *house, int argc, char **argv)
     log_setup(service->name, LOG_INFO, strcmp(settings_get(&house->settings, "HAUS_LOG_FORMAT", "text"), "json") == 0);
     station_block_signals();
     enum rc rc = disk_make_dirs(house->home, 0700, &err);
-    if (!rc)
+    if (rc)
+        err_wrap(&err, "cannot use '%s' as the home; name another with --home or HAUS_HOME", house->home);
+    else
         rc = lock_service(house, service, supervised, &lock, &err);
     house_station(house, service, &station);
     station.ready_fd = ready_fd();

@@ -1,4 +1,5 @@
 /* haus seed: the seeder's API from the command line. */
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,38 @@
 
 static int64_t count = 10000, batch_size = 1000, seed_number = -1;
 static const char *rate = "1.0", *updates, *deletes;
+
+/* {"detail": [{"loc": ["query", "batch_size"], "msg": "...", "input": "0"}]}, of which the first is told */
+static bool tell_option(const json_t *body)
+{
+    const json_t *first = json_array_get(json_object_get(body, "detail"), 0);
+    const char *name = json_string_value(json_array_get(json_object_get(first, "loc"), 1));
+    const char *words = json_string_value(json_object_get(first, "msg"));
+    const char *input = json_string_value(json_object_get(first, "input"));
+    CLEANUP_FREE char *option = mem_strdup(name);
+
+    if (!name || !words || !input)
+        return false;
+    for (char *c = option; *c; c++)
+        *c = *c == '_' ? '-' : *c;
+    fail(EXIT_USAGE, "cannot use '%s' for '--%s': %s", input, option, words);
+    return true;
+}
+
+enum exit_code command_seeder_refused(const struct http_answer *answer)
+{
+    json_t *body = json_loadb(answer->body.data, answer->body.len, 0, NULL);
+    const char *detail = json_string_value(json_object_get(body, "detail"));
+    enum exit_code code = EXIT_FAILED;
+
+    if (answer->status == 422 && tell_option(body))
+        code = EXIT_USAGE;
+    else
+        fail(code, "the seeder answered %d: %.*s", answer->status, detail ? (int)strlen(detail) : (int)answer->body.len,
+             detail ? detail : answer->body.data);
+    json_decref(body);
+    return code;
+}
 
 /* Prints the answer; the API's own words when it refuses. */
 static enum exit_code call(const struct house *house, const char *method, const char *path)
@@ -22,7 +55,7 @@ static enum exit_code call(const struct house *house, const char *method, const 
     if (answer.status / 100 == 2)
         printf("%s\n", buf_cstr(&answer.body));
     else
-        code = fail(EXIT_FAILED, "the seeder answered %d: %s", answer.status, buf_cstr(&answer.body));
+        code = command_seeder_refused(&answer);
     http_answer_free(&answer);
     return code;
 }
@@ -46,16 +79,22 @@ const struct command command_seed = {
     .run = seed_full,
 };
 
+static void put_param(struct buf *path, const char *name, const char *value)
+{
+    if (!value)
+        return;
+    buf_puts(path, name);
+    uri_encode(path, str_of(value), false);
+}
+
 static enum exit_code seed_start(struct house *house, int argc, char **argv)
 {
     CLEANUP(buf_free) struct buf path = { 0 };
 
     (void)argc, (void)argv;
-    buf_printf(&path, "/seed/start?rate=%s", rate);
-    if (updates)
-        buf_printf(&path, "&updates=%s", updates);
-    if (deletes)
-        buf_printf(&path, "&deletes=%s", deletes);
+    put_param(&path, "/seed/start?rate=", rate);
+    put_param(&path, "&updates=", updates);
+    put_param(&path, "&deletes=", deletes);
     return call(house, "POST", buf_cstr(&path));
 }
 

@@ -127,13 +127,45 @@ void duck_close(struct duck_session *session)
     *session = (struct duck_session){ 0 };
 }
 
+/*
+ * "\nLINE 2: SELECT nosuch FROM t" and below it a caret.  0: no picture, or one that does not show the line from its
+ * beginning.
+ */
+static int caret_column(const char *picture)
+{
+    const char *text = strchr(picture, ':'), *below = text ? strchr(text, '\n') : NULL;
+    const char *caret = below ? strchr(below, '^') : NULL;
+
+    if (!caret || strncmp(text, ": ...", 5) == 0)
+        return 0;
+    return (int)((caret - below) - (text + 2 - picture));
+}
+
+enum rc duck_refusal(const char *words, struct err *err)
+{
+    CLEANUP(buf_free) struct buf line = { 0 };
+    const char *picture = words ? strstr(words, "\nLINE ") : NULL;
+    size_t n = picture ? (size_t)(picture - words) : strlen(words ? words : "");
+    struct str left = str_trim(str_n(words ? words : "", n));
+
+    for (size_t i = 0; i < left.len; i++)
+        if (left.p[i] != '\n')
+            buf_putc(&line, left.p[i]);
+        else if (line.len && line.data[line.len - 1] != ' ')
+            buf_putc(&line, ' ');
+    int column = picture ? caret_column(picture + 1) : 0;
+    if (column > 0)
+        buf_printf(&line, " (line %d, column %d)", atoi(picture + strlen("\nLINE ")), column);
+    return err_set(err, RC_BAD_INPUT, "%s", line.len ? buf_cstr(&line) : "the statement failed");
+}
+
 enum rc duck_run(struct duck_session *session, const char *sql, struct err *err)
 {
     duckdb_result result;
     enum rc rc = RC_OK;
 
     if (duck.query(session->connection, sql, &result))
-        rc = err_set(err, RC_BAD_INPUT, "%s", duck.result_error(&result));
+        rc = duck_refusal(duck.result_error(&result), err);
     duck.destroy_result(&result);
     return rc;
 }
@@ -144,7 +176,7 @@ enum rc duck_number(struct duck_session *session, const char *sql, int64_t *out,
     enum rc rc = RC_OK;
 
     if (duck.query(session->connection, sql, &result))
-        rc = err_set(err, RC_BAD_INPUT, "%s", duck.result_error(&result));
+        rc = duck_refusal(duck.result_error(&result), err);
     duckdb_data_chunk chunk = rc ? NULL : duck.fetch_chunk(result);
     if (!rc && chunk && duck.data_chunk_get_size(chunk)) {
         duckdb_vector v = duck.data_chunk_get_vector(chunk, 0);

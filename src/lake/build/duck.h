@@ -110,6 +110,10 @@ MUST_CHECK enum rc duck_run(struct duck_session *session, const char *sql, struc
 /* The first row, first column of a query as a number; null: fallback. */
 MUST_CHECK enum rc duck_number(struct duck_session *session, const char *sql, int64_t *out, struct err *err);
 
+/* DuckDB's words as one line: what is wrong, and the place that its picture of the statement points at.  RC_BAD_INPUT.
+ */
+enum rc duck_refusal(const char *words, struct err *err);
+
 /* Text of a VARCHAR element; valid as long as its vector. */
 static inline struct str duck_text(const duckdb_string_t *s)
 {

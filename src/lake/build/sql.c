@@ -309,7 +309,7 @@ static enum rc give_columns(struct duck_session *session, const char *select, co
     enum rc rc = RC_OK;
 
     if (duck.query(session->connection, sql, &result)) {
-        rc = err_set(err, RC_BAD_INPUT, "%s", duck.result_error(&result));
+        rc = duck_refusal(duck.result_error(&result), err);
         duck.destroy_result(&result);
         return rc;
     }
@@ -362,7 +362,7 @@ static enum rc give_rows(duckdb_result result, idx_t columns, const struct build
     }
     const char *why = duck.result_error(&result);
     if (!rc && why && *why)
-        rc = err_set(err, RC_BAD_INPUT, "%s", why);
+        rc = duck_refusal(why, err);
     for (idx_t i = 0; i < columns; i++)
         buf_free(&texts[i]);
     return rc;
@@ -379,12 +379,12 @@ static enum rc stream(struct duck_session *session, const char *select, idx_t co
     enum rc rc = RC_OK;
 
     if (duck.prepare(session->connection, sql, &statement)) {
-        rc = err_set(err, RC_BAD_INPUT, "%s", duck.prepare_error(statement));
+        rc = duck_refusal(duck.prepare_error(statement), err);
     } else if (duck.pending_prepared_streaming(statement, &pending)) {
-        rc = err_set(err, RC_BAD_INPUT, "%s", duck.pending_error(pending));
+        rc = duck_refusal(duck.pending_error(pending), err);
     } else if (duck.execute_pending(pending, &result)) {
         const char *why = duck.result_error(&result);
-        rc = err_set(err, RC_BAD_INPUT, "%s", why ? why : duck.pending_error(pending));
+        rc = duck_refusal(why ? why : duck.pending_error(pending), err);
         duck.destroy_result(&result);
     } else {
         rc = give_rows(result, columns, sink, err);

@@ -9,6 +9,8 @@
 #include "lake/store/exchange.h"
 #include "lake/store/page.h"
 
+enum { ACCESS_KEY_MIN = 3, SECRET_KEY_MIN = 8 }; /* MinIO's */
+
 static const struct http_route routes[] = {
     { .method = "GET",
       .pattern = "/minio/health/{probe}",
@@ -105,8 +107,12 @@ static enum rc read_settings(struct store *store, struct err *err)
     store->access_key = settings_get(settings, "MINIO_ROOT_USER", "minio");
     store->secret_key = settings_get(settings, "MINIO_ROOT_PASSWORD", "minio123");
     store->region = settings_get(settings, "MINIO_REGION", "us-east-1");
-    if (strlen(store->access_key) < 3 || strlen(store->secret_key) < 8)
-        return err_set(err, RC_BAD_INPUT, "MINIO_ROOT_USER needs at least 3 characters and MINIO_ROOT_PASSWORD 8");
+    if (strlen(store->access_key) < ACCESS_KEY_MIN)
+        return err_set(err, RC_BAD_INPUT, "cannot use '%s' for 'MINIO_ROOT_USER' (%s): it needs at least %d characters",
+                       store->access_key, settings_find(settings, "MINIO_ROOT_USER")->origin, ACCESS_KEY_MIN);
+    if (strlen(store->secret_key) < SECRET_KEY_MIN) /* which is not shown */
+        return err_set(err, RC_BAD_INPUT, "cannot use 'MINIO_ROOT_PASSWORD' (%s): it needs at least %d characters",
+                       settings_find(settings, "MINIO_ROOT_PASSWORD")->origin, SECRET_KEY_MIN);
     return address_split(console, &host, &store->console_port, err);
 }
 

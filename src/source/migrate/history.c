@@ -102,6 +102,38 @@ static struct history_row row_at(const PGresult *result, int i)
     };
 }
 
+bool history_is_mark(const struct history_row *row)
+{
+    static const char *const marks[] = { "SCHEMA", "BASELINE", "DELETE" };
+
+    for (size_t i = 0; i < ARRAY_LEN(marks); i++)
+        if (strcmp(row->type, marks[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool same_migration(const struct history_row *a, const struct history_row *b)
+{
+    if (!a->version || !b->version)
+        return !a->version && !b->version && strcmp(a->description, b->description) == 0;
+    return migration_version_cmp(a->version, b->version) == 0;
+}
+
+/* A row DELETE takes back the latest of its migration. */
+static void mark_deleted(struct history *history)
+{
+    for (size_t i = 0; i < history->count; i++) {
+        const struct history_row *mark = &history->rows[i];
+        if (strcmp(mark->type, "DELETE") != 0 || !mark->success)
+            continue;
+        for (size_t k = i; k-- > 0;)
+            if (!history_is_mark(&history->rows[k]) && same_migration(&history->rows[k], mark)) {
+                history->rows[k].deleted = true;
+                break;
+            }
+    }
+}
+
 enum rc history_read(PGconn *conn, struct history *out, struct err *err)
 {
     CLEANUP(pg_clear) PGresult *there = NULL, *result = NULL;
@@ -124,6 +156,7 @@ enum rc history_read(PGconn *conn, struct history *out, struct err *err)
     out->rows = NEW_ARRAY(struct history_row, out->count);
     for (size_t i = 0; i < out->count; i++)
         out->rows[i] = row_at(result, (int)i);
+    mark_deleted(out);
     return RC_OK;
 }
 
@@ -154,10 +187,25 @@ const char *history_current(const struct history *history)
 
     for (size_t i = 0; i < history->count; i++) {
         const struct history_row *row = &history->rows[i];
+        if (row->deleted || strcmp(row->type, "DELETE") == 0)
+            continue;
         if (row->version && row->success && (!current || migration_version_cmp(row->version, current) > 0))
             current = row->version;
     }
     return current;
+}
+
+const char *history_baseline(const struct history *history)
+{
+    const char *baseline = NULL;
+
+    for (size_t i = 0; i < history->count; i++) {
+        const struct history_row *row = &history->rows[i];
+        if (strcmp(row->type, "BASELINE") == 0 && row->version &&
+            (!baseline || migration_version_cmp(row->version, baseline) > 0))
+            baseline = row->version;
+    }
+    return baseline;
 }
 
 void history_free(struct history *history)

@@ -16,6 +16,7 @@ struct history_row {
     char *installed_by, *installed_on;
     int execution_ms;
     bool success;
+    bool deleted; /* a later row of type DELETE takes it back: its file was gone when somebody ran repair */
 };
 
 struct history {
@@ -34,6 +35,10 @@ MUST_CHECK enum rc history_add(PGconn *conn, const struct history *history, cons
                                int32_t checksum, int execution_ms, bool success, struct err *err);
 /* Highest version applied with success; NULL when none. */
 const char *history_current(const struct history *history);
+/* The version at which the history begins, by Flyway's baseline; NULL: at the first. */
+const char *history_baseline(const struct history *history);
+/* Not of a script: Flyway's marks of a schema made, a baseline, a deletion. */
+bool history_is_mark(const struct history_row *row);
 void history_free(struct history *history);
 
 #endif

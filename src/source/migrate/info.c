@@ -8,6 +8,8 @@ static const char *state_of_row(const struct migrate_run *run, const struct hist
 {
     const struct migration *local = migrate_run_local(run, row);
 
+    if (row->deleted)
+        return "Deleted";
     if (strcmp(row->type, "BASELINE") == 0)
         return "Baseline";
     if (strcmp(row->type, "SQL") != 0)
@@ -25,7 +27,8 @@ static const char *state_of_row(const struct migrate_run *run, const struct hist
         return migrate_run_is_pending(run, local, &pending, NULL) || !pending ? "Success" : "Outdated";
     }
     for (const struct history_row *earlier = run->history.rows; earlier < row; earlier++)
-        if (earlier->version && migration_version_cmp(earlier->version, row->version) > 0)
+        if (earlier->version && !earlier->deleted && strcmp(earlier->type, "DELETE") != 0 &&
+            migration_version_cmp(earlier->version, row->version) > 0)
             return "Out of Order";
     return "Success";
 }
@@ -50,6 +53,8 @@ static void report_applied(const struct migrate_run *run, struct migrate_report 
 {
     for (size_t i = 0; i < run->history.count; i++) {
         const struct history_row *row = &run->history.rows[i];
+        if (row->version && strcmp(row->type, "DELETE") == 0)
+            continue; /* told by the state of the row it takes back */
         *add_row(report) = (struct migrate_row){
             .category = strcmp(row->type, "SQL") != 0 ? ""
                         : row->version                ? "Versioned"
@@ -66,6 +71,32 @@ static void report_applied(const struct migrate_run *run, struct migrate_report 
     }
 }
 
+static void report_file(const struct migration *m, const char *state, struct migrate_report *report)
+{
+    *add_row(report) = (struct migrate_row){
+        .category = m->version ? "Versioned" : "Repeatable",
+        .version = mem_strdup(m->version ? m->version : ""),
+        .description = mem_strdup(m->description),
+        .type = "SQL",
+        .installed_on = mem_strdup(""),
+        .installed_by = mem_strdup(""),
+        .script = mem_strdup(m->script),
+        .state = state,
+    };
+}
+
+static void report_below_baseline(const struct migrate_run *run, struct migrate_report *report)
+{
+    const char *baseline = history_baseline(&run->history);
+
+    for (size_t i = 0; i < run->local.count; i++) {
+        const struct migration *m = &run->local.items[i];
+        if (migrate_run_is_below_baseline(run, m))
+            report_file(m, migration_version_cmp(m->version, baseline) ? "Below Baseline" : "Ignored (Baseline)",
+                        report);
+    }
+}
+
 static enum rc report_local(const struct migrate_run *run, struct migrate_report *report, struct err *err)
 {
     for (size_t i = 0; i < run->local.count; i++) {
@@ -74,18 +105,9 @@ static enum rc report_local(const struct migrate_run *run, struct migrate_report
         enum rc rc = migrate_run_is_pending(run, m, &pending, err);
         if (rc)
             return rc;
-        if (!pending && migrate_run_applied(run, m))
+        if (migrate_run_is_below_baseline(run, m) || (!pending && migrate_run_applied(run, m)))
             continue;
-        *add_row(report) = (struct migrate_row){
-            .category = m->version ? "Versioned" : "Repeatable",
-            .version = mem_strdup(m->version ? m->version : ""),
-            .description = mem_strdup(m->description),
-            .type = "SQL",
-            .installed_on = mem_strdup(""),
-            .installed_by = mem_strdup(""),
-            .script = mem_strdup(m->script),
-            .state = pending ? "Pending" : "Ignored",
-        };
+        report_file(m, pending ? "Pending" : "Ignored", report);
     }
     return RC_OK;
 }
@@ -101,6 +123,7 @@ enum rc migrate_info(const struct station *station, const struct migrate_options
         return rc;
     const char *current = history_current(&run.history);
     out->current = mem_strdup(current ? current : "");
+    report_below_baseline(&run, out);
     report_applied(&run, out);
     rc = report_local(&run, out, err);
     if (rc)

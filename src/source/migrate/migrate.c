@@ -30,7 +30,7 @@ static void validate_row(const struct migrate_run *run, const struct history_row
     const struct migration *local = migrate_run_local(run, row);
     char applied[16], here[16];
 
-    if (strcmp(row->type, "SQL") != 0 || migrate_run_is_future(run, row))
+    if (strcmp(row->type, "SQL") != 0 || row->deleted || migrate_run_is_future(run, row))
         return;
     if (!migrate_run_has_file(run, row)) {
         buf_printf(
@@ -68,8 +68,8 @@ static void validate_local(const struct migrate_run *run, const struct migration
     const char *name = m->version ? m->version : m->description;
     bool pending = false;
 
-    if (migrate_run_is_pending(run, m, &pending, NULL))
-        return; /* a placeholder without value: said when it is applied */
+    if (migrate_run_is_below_baseline(run, m) || migrate_run_is_pending(run, m, &pending, NULL))
+        return; /* was there before us; or a placeholder without value: said when it is applied */
     if (!row && m->version && current && !pending)
         buf_printf(out,
                    "\nDetected resolved migration not applied to database: %s.\nTo ignore this migration, set "

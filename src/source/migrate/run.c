@@ -115,8 +115,7 @@ const struct history_row *migrate_run_applied(const struct migrate_run *run, con
 
     for (size_t i = 0; i < run->history.count; i++) {
         const struct history_row *row = &run->history.rows[i];
-        if (strcmp(row->type, "SCHEMA") == 0 || strcmp(row->type, "BASELINE") == 0 ||
-            !row->version != !migration->version)
+        if (history_is_mark(row) || row->deleted || !row->version != !migration->version)
             continue;
         if (migration->version ? migration_version_cmp(row->version, migration->version) == 0
                                : strcmp(row->description, migration->description) == 0)
@@ -159,6 +158,14 @@ enum rc migrate_run_is_pending(const struct migrate_run *run, const struct migra
     enum rc rc = migrate_run_checksum(run, migration, &checksum, err);
     *out = !row || !row->success || (row->checksum != checksum && row->checksum != migration->checksum);
     return rc;
+}
+
+bool migrate_run_is_below_baseline(const struct migrate_run *run, const struct migration *migration)
+{
+    const char *baseline = history_baseline(&run->history);
+
+    return baseline && migration->version && !migrate_run_applied(run, migration) &&
+           migration_version_cmp(migration->version, baseline) <= 0;
 }
 
 bool migrate_run_has_file(const struct migrate_run *run, const struct history_row *row)

@@ -36,6 +36,8 @@ const struct migration *migrate_run_local(const struct migrate_run *run, const s
 /* RC_BAD_INPUT when a repeatable migration's placeholders cannot be replaced. */
 enum rc migrate_run_is_pending(const struct migrate_run *run, const struct migration *migration, bool *out,
                                struct err *err);
+/* True when the migration's effects were there when the history began: it is never applied, and nothing is wrong. */
+bool migrate_run_is_below_baseline(const struct migrate_run *run, const struct migration *migration);
 /* True when files of ours explain the row: for older runs of a repeatable too, unlike migrate_run_local. */
 bool migrate_run_has_file(const struct migrate_run *run, const struct history_row *row);
 /* True when the row's version is above all of ours: a newer set of files was there (*:future is ignored). */

@@ -65,7 +65,7 @@ enum rc postgres_run(struct station *station, struct err *err)
     if (!rc && port_holder(station->port, &pid, holder))
         rc = port_taken(station->port, err);
     if (rc)
-        return err_wrap(err, "cannot start postgres");
+        return rc;
     become_ordinary(death_signal);
     return become_server(bin, dir, err);
 }

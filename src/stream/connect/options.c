@@ -1,6 +1,7 @@
 /* Connect's own configuration keys as rows; see options.h. */
 #include "stream/connect/options.h"
 
+#include <regex.h>
 #include <string.h>
 
 #define COMMON "Common"
@@ -37,6 +38,23 @@ static bool nothing_yet(const struct connector_config *config, const char *value
     if (*value)
         buf_puts(why, "not supported here; leave it empty");
     return !*value;
+}
+
+/* As the consumer's library will compile it, in the sink. */
+static bool regex_of_topics(const struct connector_config *config, const char *value, struct buf *why)
+{
+    CLEANUP_FREE char *pattern = mem_printf("^(%s)$", value);
+    char words[200] = "";
+    regex_t compiled;
+
+    (void)config;
+    int failed = regcomp(&compiled, pattern, REG_EXTENDED | REG_NOSUB);
+    if (failed)
+        regerror(failed, &compiled, words, sizeof words);
+    else
+        regfree(&compiled);
+    buf_printf(why, "%s%s", failed ? "Invalid regex: " : "", words);
+    return !failed;
 }
 
 static const struct option common[] = {
@@ -222,7 +240,8 @@ static const struct option of_sink[] = {
       .width = WIDTH_LONG,
       .display_name = "Topics regex",
       .documentation = "Regular expression that the whole name of a topic must match. Only one of topics or "
-                       "topics.regex should be given." },
+                       "topics.regex should be given.",
+      .check = regex_of_topics },
     { .name = "errors.deadletterqueue.topic.name",
       .type = OPTION_STRING,
       .fallback = "",

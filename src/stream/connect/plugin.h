@@ -129,7 +129,7 @@ void task_started(struct task_context *ctx);
 
 enum {
     SOURCE_RECORDS_IN_FLIGHT_MAX = 100000,
-    SOURCE_BYTES_IN_FLIGHT_MAX = 32 << 20, /* source_send blocks beyond either */
+    SOURCE_BYTES_IN_FLIGHT_MAX = 4 << 20, /* source_send blocks beyond either */
 };
 
 struct record_header {

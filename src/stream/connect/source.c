@@ -14,21 +14,26 @@
 
 #include "stream/connect/client.h"
 #include "stream/connect/flight.h"
+#include "stream/connect/outbox.h"
 #include "stream/connect/source_topic.h"
 #include "stream/connect/worker.h"
 
-enum { STOP_FLUSH_MS = 5000, RECORD_OVERHEAD = 200, TOPICS_MAX = 10000 };
+enum { STOP_FLUSH_MS = 5000, RECORD_OVERHEAD = 200, TOPICS_MAX = 10000, DELIVERIES_AT_ONCE = 256 };
 
 struct source {
     struct task_run *run;
     rd_kafka_t *producer;
-    struct map topics; /* name -> rd_kafka_topic_t *; the task's thread only */
+    struct map topics; /* name -> rd_kafka_topic_t *; the task's thread only, as the next */
+    rd_kafka_topic_t *last_topic;
     pthread_mutex_t lock;
-    pthread_cond_t changed; /* anything below */
+    pthread_cond_t changed; /* anything below; the task's thread waits */
+    pthread_cond_t due;     /* something is to be committed, or ending; the committer waits */
     struct flight flight;
+    struct outbox outbox;
+    bool is_giving;     /* one thread gives the outbox's records to librdkafka, so their order stays */
     struct err failure; /* of a delivery: nothing more is sent */
     bool ending;
-    bool commit_now;
+    bool committer_sleeps;
     uint64_t committed, told; /* numbers; told: what source_committed() last gave */
     char *committed_offset;
     pthread_mutex_t commit_lock; /* one commit at a time */
@@ -51,30 +56,80 @@ static void wake_task(struct source *source)
 
 /* ------------------------------------------------------------ deliveries */
 
+static void failed(struct source *source, const struct outbox_record *record, rd_kafka_resp_err_t why)
+{
+    if (!source->failure.rc && !source->ending)
+        err_set(&source->failure, RC_FATAL, "cannot write to topic '%s': %s (record of %zu bytes)",
+                rd_kafka_topic_name(record->topic), rd_kafka_err2str(why), record->value_len);
+}
+
+/* Gives librdkafka what may go now.  Called under the lock, which it lets go meanwhile. */
+static void give(struct source *source)
+{
+    struct outbox_batch *batch = NULL;
+
+    if (source->is_giving)
+        return; /* the other thread looks again when it is done */
+    while (!source->failure.rc && !source->ending && (batch = outbox_next(&source->outbox))) {
+        struct outbox_record *refused = NULL;
+        rd_kafka_resp_err_t why = RD_KAFKA_RESP_ERR_NO_ERROR;
+        source->is_giving = true;
+        pthread_mutex_unlock(&source->lock);
+        enum rc rc = outbox_give(source->producer, batch, &refused, &why);
+        pthread_mutex_lock(&source->lock);
+        source->is_giving = false;
+        if (rc == RC_AGAIN)
+            return; /* it is full, so deliveries are to come */
+        if (rc)
+            failed(source, refused, why);
+    }
+}
+
 static void take_delivery(struct source *source, const rd_kafka_message_t *message)
 {
-    uint64_t number = (uint64_t)(uintptr_t)message->_private;
+    struct outbox_record *record = message->_private;
 
-    if (!message->err) {
-        flight_ack(&source->flight, number);
-        return;
+    if (!message->err)
+        flight_ack(&source->flight, record->number);
+    else
+        failed(source, record, message->err);
+    outbox_done(&source->outbox, record);
+}
+
+static bool commit_due(const struct source *source)
+{
+    return source->flight.acked > source->committed;
+}
+
+/* Only out of its sleep: not while it lets an interval pass. */
+static void tell_committer(struct source *source)
+{
+    if (source->committer_sleeps && commit_due(source))
+        pthread_cond_signal(&source->due);
+}
+
+static void take_deliveries(struct source *source, rd_kafka_event_t *event)
+{
+    const rd_kafka_message_t *messages[DELIVERIES_AT_ONCE];
+
+    for (size_t n; (n = rd_kafka_event_message_array(event, messages, ARRAY_LEN(messages)));) {
+        pthread_mutex_lock(&source->lock);
+        for (size_t i = 0; i < n; i++)
+            take_delivery(source, messages[i]);
+        pthread_mutex_unlock(&source->lock);
     }
-    if (source->failure.rc || source->ending)
-        return;
-    err_set(&source->failure, RC_FATAL, "cannot write to topic '%s': %s (record of %zu bytes)",
-            rd_kafka_topic_name(message->rkt), rd_kafka_err2str(message->err), message->len);
 }
 
 static void on_event(rd_kafka_t *client, rd_kafka_event_t *event, void *user)
 {
     struct source *source = user;
-    const rd_kafka_message_t *message = NULL;
 
     (void)client;
     if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR) {
+        take_deliveries(source, event);
         pthread_mutex_lock(&source->lock);
-        while ((message = rd_kafka_event_message_next(event)))
-            take_delivery(source, message);
+        give(source);
+        tell_committer(source);
         pthread_cond_broadcast(&source->changed);
         pthread_mutex_unlock(&source->lock);
         wake_task(source);
@@ -157,12 +212,7 @@ static enum rc commit(struct source *source, struct err *err)
     return rc;
 }
 
-static bool commit_due(const struct source *source)
-{
-    return source->flight.acked > source->committed;
-}
-
-static void wait_until(struct source *source, int64_t deadline_ms)
+static void wait_on(struct source *source, pthread_cond_t *what, int64_t deadline_ms)
 {
     int64_t left = MAX(deadline_ms - clock_mono_ms(), 0);
     struct timespec at;
@@ -174,7 +224,12 @@ static void wait_until(struct source *source, int64_t deadline_ms)
         at.tv_sec++;
         at.tv_nsec -= 1000000000;
     }
-    pthread_cond_timedwait(&source->changed, &source->lock, &at);
+    pthread_cond_timedwait(what, &source->lock, &at);
+}
+
+static void wait_until(struct source *source, int64_t deadline_ms)
+{
+    wait_on(source, &source->changed, deadline_ms);
 }
 
 static void *committer_main(void *user)
@@ -184,12 +239,14 @@ static void *committer_main(void *user)
     pthread_mutex_lock(&source->lock);
     while (!source->ending) {
         if (!commit_due(source)) {
-            pthread_cond_wait(&source->changed, &source->lock);
+            source->committer_sleeps = true;
+            pthread_cond_wait(&source->due, &source->lock);
+            source->committer_sleeps = false;
             continue;
         }
         int64_t deadline = clock_mono_ms() + source->run->worker->offset_flush_ms;
         while (!source->ending && clock_mono_ms() < deadline)
-            wait_until(source, deadline);
+            wait_on(source, &source->due, deadline);
         if (source->ending)
             break;
         pthread_mutex_unlock(&source->lock);
@@ -206,7 +263,10 @@ static void *committer_main(void *user)
 
 static enum rc topic_of(struct source *source, struct str name, rd_kafka_topic_t **out, struct err *err)
 {
-    *out = map_get(&source->topics, name);
+    *out = source->last_topic;
+    if (*out && str_is(name, rd_kafka_topic_name(*out)))
+        return RC_OK;
+    *out = source->last_topic = map_get(&source->topics, name);
     if (*out)
         return RC_OK;
     if (source->topics.count == TOPICS_MAX)
@@ -264,66 +324,6 @@ static enum rc wait_for_room(struct source *source, size_t bytes, struct err *er
     return source->failure.rc;
 }
 
-static rd_kafka_headers_t *headers_of(const struct source_record *record)
-{
-    rd_kafka_headers_t *headers = record->header_count ? rd_kafka_headers_new(record->header_count) : NULL;
-
-    for (size_t i = 0; i < record->header_count; i++)
-        rd_kafka_header_add(headers, record->headers[i].name.p, (ssize_t)record->headers[i].name.len,
-                            record->headers[i].value.p, (ssize_t)record->headers[i].value.len);
-    return headers;
-}
-
-static rd_kafka_resp_err_t produce_once(rd_kafka_t *producer, rd_kafka_topic_t *topic,
-                                        const struct source_record *record, uint64_t number)
-{
-    rd_kafka_headers_t *headers = headers_of(record);
-    rd_kafka_vu_t parts[] = {
-        { .vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = topic },
-        { .vtype = RD_KAFKA_VTYPE_PARTITION,
-          .u.i32 = record->partition < 0 ? RD_KAFKA_PARTITION_UA : record->partition },
-        { .vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY },
-        { .vtype = RD_KAFKA_VTYPE_KEY,
-          .u.mem = { (void *)(uintptr_t)record->key.p, record->key.p ? record->key.len : 0 } },
-        { .vtype = RD_KAFKA_VTYPE_VALUE,
-          .u.mem = { (void *)(uintptr_t)record->value.p, record->value.p ? record->value.len : 0 } },
-        { .vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u.i64 = record->timestamp_ms < 0 ? 0 : record->timestamp_ms },
-        { .vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = (void *)(uintptr_t)number },
-        { .vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers },
-    };
-    rd_kafka_error_t *error = rd_kafka_produceva(producer, parts, headers ? ARRAY_LEN(parts) : ARRAY_LEN(parts) - 1);
-    rd_kafka_resp_err_t code = error ? rd_kafka_error_code(error) : RD_KAFKA_RESP_ERR_NO_ERROR;
-
-    if (error) {
-        rd_kafka_error_destroy(error);
-        if (headers)
-            rd_kafka_headers_destroy(headers);
-    }
-    return code;
-}
-
-static enum rc produce(struct source *source, rd_kafka_topic_t *topic, const struct source_record *record,
-                       uint64_t number, struct err *err)
-{
-    rd_kafka_resp_err_t error = produce_once(source->producer, topic, record, number);
-
-    while (error == RD_KAFKA_RESP_ERR__QUEUE_FULL && !atomic_load(&source->run->stop)) {
-        pthread_mutex_lock(&source->lock);
-        wait_until(source, clock_mono_ms() + 50);
-        pthread_mutex_unlock(&source->lock);
-        error = produce_once(source->producer, topic, record, number);
-    }
-    if (!error)
-        return RC_OK;
-    pthread_mutex_lock(&source->lock);
-    flight_undo(&source->flight);
-    pthread_mutex_unlock(&source->lock);
-    if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL)
-        return RC_AGAIN;
-    return err_set(err, RC_FATAL, "cannot write to topic '%s': %s (record of %zu bytes)", rd_kafka_topic_name(topic),
-                   rd_kafka_err2str(error), record->value.len);
-}
-
 static enum rc op_send(struct task_context *ctx, const struct source_record *record, uint64_t *number, struct err *err)
 {
     struct source *source = source_of(ctx);
@@ -337,7 +337,16 @@ static enum rc op_send(struct task_context *ctx, const struct source_record *rec
     rc = wait_for_room(source, bytes, err);
     uint64_t n = rc ? 0 : flight_add(&source->flight, record->source_partition, record->source_offset, bytes);
     if (n && !topic && flight_ack(&source->flight, n))
-        pthread_cond_broadcast(&source->changed);
+        tell_committer(source);
+    if (n && topic && !outbox_add(&source->outbox, topic, record, n)) {
+        flight_undo(&source->flight);
+        rc = err_set(err, RC_FULL, "cannot write to topic '%s': the record is larger than %d bytes",
+                     rd_kafka_topic_name(topic), OUTBOX_BATCH_BYTES_MAX);
+    }
+    if (!rc)
+        give(source);
+    if (!rc && source->failure.rc)
+        *err = source->failure, rc = source->failure.rc;
     pthread_mutex_unlock(&source->lock);
     if (rc)
         return rc;
@@ -345,7 +354,7 @@ static enum rc op_send(struct task_context *ctx, const struct source_record *rec
         return err_set(err, RC_FULL, "one task has at most %d source partitions", FLIGHT_PARTITIONS_MAX);
     if (number)
         *number = n;
-    return topic ? produce(source, topic, record, n, err) : RC_OK;
+    return RC_OK;
 }
 
 static uint64_t op_acked(struct task_context *ctx)
@@ -416,7 +425,8 @@ static enum rc open_producer(struct source *source, struct err *err)
         { "acks", "all" },
         { "enable.idempotence", "true" },
         { "partitioner", "murmur2_random" },
-        { "linger.ms", "1" },
+        /* the outbox makes the batches (outbox.h) */
+        { "linger.ms", "0" },
         { "batch.num.messages", "100000" },
         { "batch.size", "1000000" },
         { "queue.buffering.max.messages", "200000" },
@@ -439,16 +449,29 @@ static void free_topic(void *topic)
     rd_kafka_topic_destroy(topic);
 }
 
+/* Waits for what was sent, for a while.  True: not all of it became durable. */
+static bool await_deliveries(struct source *source)
+{
+    int64_t deadline = clock_mono_ms() + STOP_FLUSH_MS;
+
+    pthread_mutex_lock(&source->lock);
+    while (!source->failure.rc && flight_count(&source->flight) && clock_mono_ms() < deadline)
+        wait_until(source, deadline);
+    bool away = !source->failure.rc && flight_count(&source->flight);
+    source->ending = true;
+    pthread_cond_signal(&source->due);
+    while (source->is_giving) /* it reads what ends now */
+        wait_until(source, clock_mono_ms() + 200);
+    pthread_mutex_unlock(&source->lock);
+    return source->producer && (away || rd_kafka_flush(source->producer, STOP_FLUSH_MS) != RD_KAFKA_RESP_ERR_NO_ERROR);
+}
+
 /* What is durable by now is committed; what is not was not sent, as far as anybody knows. */
 static void source_end(struct source *source)
 {
     struct err err = { 0 };
-    bool away = source->producer && rd_kafka_flush(source->producer, STOP_FLUSH_MS) != RD_KAFKA_RESP_ERR_NO_ERROR;
+    bool away = await_deliveries(source);
 
-    pthread_mutex_lock(&source->lock);
-    source->ending = true;
-    pthread_cond_broadcast(&source->changed);
-    pthread_mutex_unlock(&source->lock);
     if (source->has_committer)
         pthread_join(source->committer, NULL);
     if (away) /* the log does not take records, so it would not take offsets either: they come again */
@@ -460,11 +483,13 @@ static void source_end(struct source *source)
         rd_kafka_purge(source->producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
         rd_kafka_destroy(source->producer);
     }
+    outbox_free(&source->outbox);
     flight_free(&source->flight);
     free(source->committed_offset);
     pthread_mutex_destroy(&source->lock);
     pthread_mutex_destroy(&source->commit_lock);
     pthread_cond_destroy(&source->changed);
+    pthread_cond_destroy(&source->due);
     source->run->ctx.user = NULL;
 }
 
@@ -475,6 +500,7 @@ enum rc source_run(struct task_run *run, struct err *err)
     pthread_mutex_init(&source.lock, NULL);
     pthread_mutex_init(&source.commit_lock, NULL);
     pthread_cond_init(&source.changed, NULL);
+    pthread_cond_init(&source.due, NULL);
     run->ctx.ops = &source_ops;
     run->ctx.user = &source;
     enum rc rc = open_producer(&source, err);

@@ -119,9 +119,26 @@ static bool is_unresolved(const char *value)
     return strncmp(value, "${", 2) == 0; /* a config provider's: known only when the task starts */
 }
 
-static void check_option(const struct option *option, const struct connector_config *config, struct validation *out)
+/* A type that does not fit, in the words of a connector that has its own for that; NULL: Connect's. */
+static const char *own_type_words(const struct option *option)
+{
+    static const char *const words[] = {
+        [OPTION_INT] = "An integer is expected",
+        [OPTION_LONG] = "A long value is expected",
+        [OPTION_SHORT] = "A short value is expected",
+        [OPTION_DOUBLE] = "A double value is expected",
+        [OPTION_BOOLEAN] = "Either 'true' or 'false' is expected",
+    };
+
+    return option->type < ARRAY_LEN(words) ? words[option->type] : NULL;
+}
+
+/* own: of the connector's class, not of Connect. */
+static void check_option(const struct option *option, const struct connector_config *config, bool own,
+                         struct validation *out)
 {
     CLEANUP(buf_free) struct buf why = { 0 };
+    bool names_values = config->class && config->class->names_values;
     const char *value = config_given(config, option->name);
 
     if (!value && option->required)
@@ -131,10 +148,15 @@ static void check_option(const struct option *option, const struct connector_con
         value = option->fallback; /* a default may be of what is not built */
     if (!value || is_unresolved(value))
         return;
-    bool fits = check_type(option, value, &why) && check_values(option, value, &why);
+    bool typed = check_type(option, value, &why);
+    bool fits = typed && check_values(option, value, &why);
     if (fits && (!option->check || option->check(config, value, &why)))
         return;
-    if (fits && config->class && config->class->names_values) {
+    if (!typed && own && names_values && own_type_words(option)) {
+        validation_error(out, option->name, "The '%s' value is invalid: %s", option->name, own_type_words(option));
+        return;
+    }
+    if (fits && names_values) {
         validation_error(out, option->name, "The '%s' value is invalid: %s", option->name, buf_cstr(&why));
         return;
     }
@@ -169,7 +191,7 @@ void validate(const struct station *station, const struct connector_class *class
     rows_of(class, rows);
     for (size_t group = 0; group < ROW_GROUPS; group++) {
         for (size_t i = 0; i < rows[group].count; i++)
-            check_option(&rows[group].rows[i], &with_class, out);
+            check_option(&rows[group].rows[i], &with_class, group == ROW_GROUPS - 1, out);
         if (group == 1 && class->kind == CONNECTOR_SINK)
             check_topics(config, out);
     }

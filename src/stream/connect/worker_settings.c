@@ -105,7 +105,10 @@ enum rc worker_settings(struct worker *worker, struct err *err)
     resolve_bootstrap(worker, given ? given : station_address(worker->station, "log"));
     const char *flush = config_given(&worker->settings, "offset.flush.interval.ms");
     if (!str_to_i64(str_of(flush), 1, INT32_MAX, &worker->offset_flush_ms))
-        return err_set(err, RC_BAD_INPUT, "CONNECT_OFFSET_FLUSH_INTERVAL_MS is '%s'; give milliseconds", flush);
+        return err_set(
+            err, RC_BAD_INPUT,
+            "cannot use '%s' for 'CONNECT_OFFSET_FLUSH_INTERVAL_MS' (%s): it must be milliseconds, 1 or more", flush,
+            settings_find(worker->station->settings, "CONNECT_OFFSET_FLUSH_INTERVAL_MS")->origin);
     worker->topic_tracking = config_bool(&worker->settings, "topic.tracking.enable");
     snprintf(worker->id, sizeof worker->id, "%s:%d", worker->station->host, worker->station->port);
     return RC_OK;

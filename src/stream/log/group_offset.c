@@ -468,7 +468,7 @@ static bool is_expired(const struct sweep *sweep, const struct group_offset *off
 
     if (offset->expires_at >= 0)
         return sweep->now >= offset->expires_at;
-    return sweep->now - since >= sweep->c->settings.retention_ms;
+    return since <= sweep->now - sweep->c->settings.retention_ms; /* a record may name any time */
 }
 
 static void sweep_topic(struct sweep *sweep, const char *name, const struct group_topic *topic)

@@ -163,7 +163,7 @@ static enum rc listen_at(struct server *server, const char *host, int port, stru
     snprintf(service, sizeof service, "%d", port);
     int rc = getaddrinfo(host, service, &hints, &found);
     if (rc)
-        return err_set(err, RC_BAD_INPUT, "cannot listen on '%s': %s", host, gai_strerror(rc));
+        return err_set(err, RC_BAD_INPUT, "cannot listen on '%s': %s; correct HAUS_HOST", host, gai_strerror(rc));
     int fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     int family = found->ai_family;
     if (fd >= 0)
@@ -178,7 +178,7 @@ static enum rc listen_at(struct server *server, const char *host, int port, stru
             close(fd);
         if (saved == EADDRINUSE)
             return port_taken(port, err);
-        return err_set_errno(err, saved, "cannot listen on '%s' port %d", host, port);
+        return err_set_errno(err, saved, "cannot listen on '%s:%d' (HAUS_HOST)", host, port);
     }
     uv_poll_t *poll = &server->listeners[server->listener_count];
     server->listener_fds[server->listener_count++] = fd;

@@ -52,6 +52,8 @@ CLIENTS = {
     "Debezium": fixed(kafka_real.DEBEZIUM),
     "delta-rs": python("deltalake"),
     "DuckDB httpfs": python("duckdb-extension-httpfs"),
+    "DuckDB": python("duckdb"),
+    "Flyway": fixed("9.22.3, 10.22.0, 11.8.2"),  # each test runs with all three
     "franz-go": pinned("go/kafka/go.mod", "twmb/franz-go"),
     "Hadoop s3a": fixed("3.3.4, aws-java-sdk-bundle 1.12.262"),
     "Kafka's Java client": fixed(kafka_real.VERSION),
@@ -65,12 +67,18 @@ CLIENTS = {
     "minio-go": pinned("go/s3/go.mod", "minio-go/v7"),
     "moto": python("moto"),
     "object_store (Rust)": python("obstore"),
+    "openapi-python-client": python("openapi-python-client"),
+    "openapi-spec-validator": python("openapi-spec-validator"),
     "Polars": python("polars"),
     "pyarrow": python("pyarrow"),
+    "PyIceberg": python("pyiceberg"),
     "rclone": command("rclone", "--version"),
     "s3cmd": command("s3cmd", "--version"),
     "s3fs": python("s3fs"),
+    "schemathesis": python("schemathesis"),
     "smart-open": python("smart-open"),
+    "Spark and Iceberg": lambda: f"{importlib.metadata.version('pyspark')} and 1.9.2",
+    "Swagger UI": fixed("5.29.0"),
     "versitygw": pinned("../../../tool/test-deps", "cmd/versitygw"),
 }
 

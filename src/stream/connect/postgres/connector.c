@@ -270,12 +270,26 @@ static enum rc run(struct task_context *ctx, struct err *err)
 
 /* ------------------------------------------------------------------ validating */
 
-/* The server's own words where it has some: 'connection to server at "...", port 1 failed: FATAL:  ...' */
-static const char *server_words(const char *text)
+/* The server's own words where it has some, as its JDBC driver writes them: of 'connection to server at "...", port 1
+ * failed: FATAL:  ...' the end, with one space.  Owned by the caller. */
+static char *server_words(const char *text)
 {
-    const char *at = strstr(text, "failed: FATAL: ");
+    static const char fatal[] = "failed: FATAL:  ";
+    const char *at = strstr(text, fatal);
 
-    return at ? at + strlen("failed: ") : text;
+    return at ? mem_printf("FATAL: %s", at + strlen(fatal)) : mem_strdup(text);
+}
+
+/* Then there is nobody to ask. */
+static bool has_error_of_database(const struct validation *validation)
+{
+    static const char *const names[] = { "database.hostname", "database.port",   "database.user",
+                                         "database.password", "database.dbname", "database.sslmode" };
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (validation_has_error(validation, names[i]))
+            return true;
+    return false;
 }
 
 static void validate(const struct station *station, const struct connector_config *config,
@@ -286,7 +300,8 @@ static void validate(const struct station *station, const struct connector_confi
     struct err err = { 0 };
 
     postgres_options_validate(config, validation);
-    if (postgres_options_check(config, &err) || settings_of_config(station, config, &settings, &err))
+    if (has_error_of_database(validation) || postgres_options_check(config, &err) ||
+        settings_of_config(station, config, &settings, &err))
         return;
     for (struct map_entry *e = NULL; (e = map_next(&config->rows, e));)
         if (strncmp(e->key, "database.", 9) == 0 && strstr(e->value, "${"))
@@ -294,9 +309,10 @@ static void validate(const struct station *station, const struct connector_confi
     enum rc rc = session_open(&settings, SESSION_SQL, &conn, &err);
     if (!rc)
         rc = slot_check_server(NULL, conn, &err);
-    if (rc)
-        validation_error(validation, "database.hostname", "Error while validating connector config: %s",
-                         server_words(err.text));
+    if (!rc)
+        return;
+    CLEANUP_FREE char *words = server_words(err.text);
+    validation_error(validation, "database.hostname", "Error while validating connector config: %s", words);
 }
 
 const struct connector_class postgres_connector = {

@@ -1,10 +1,10 @@
 /* Positions and their JSON; see offset.h. */
 #include "stream/connect/postgres/offset.h"
 
-#include <inttypes.h>
 #include <jansson.h>
 #include <string.h>
 
+#include "stream/connect/data/text.h"
 #include "stream/connect/postgres/transaction.h"
 
 static const struct {
@@ -24,10 +24,13 @@ static const char *kind_name(enum pgoutput_kind kind)
     return NULL;
 }
 
+/* Printed for every record: without printf.  `name` comes with its comma, quotes and colon. */
 static void put_number(struct buf *out, const char *name, bool has, int64_t value)
 {
-    if (has)
-        buf_printf(out, ",\"%s\":%" PRId64, name, value);
+    if (!has)
+        return;
+    buf_puts(out, name);
+    text_int(out, value);
 }
 
 void position_print(const struct position *p, const struct transaction_state *transaction, struct buf *out)
@@ -35,18 +38,19 @@ void position_print(const struct position *p, const struct transaction_state *tr
     const char *message = kind_name(p->message);
 
     if (p->snapshot) {
-        buf_printf(out, "{\"snapshot\":true,\"last_snapshot_record\":%s", p->last_snapshot_record ? "true" : "false");
+        buf_puts(out, "{\"snapshot\":true,\"last_snapshot_record\":");
+        buf_puts(out, p->last_snapshot_record ? "true" : "false");
     } else {
         buf_puts(out, "{\"transaction_id\":");
         transaction_print_offset(transaction, out);
     }
-    put_number(out, "lsn_proc", p->has_lsn_proc && !p->snapshot, (int64_t)p->lsn_proc);
+    put_number(out, ",\"lsn_proc\":", p->has_lsn_proc && !p->snapshot, (int64_t)p->lsn_proc);
     if (message && !p->snapshot)
-        buf_printf(out, ",\"messageType\":\"%s\"", message);
-    put_number(out, "lsn_commit", p->has_lsn_commit && !p->snapshot, (int64_t)p->lsn_commit);
-    put_number(out, "lsn", p->has_lsn, (int64_t)p->lsn);
-    put_number(out, "txId", p->has_tx, p->tx_id);
-    put_number(out, "ts_usec", p->has_ts, p->ts_usec);
+        buf_puts(out, ",\"messageType\":\""), buf_puts(out, message), buf_putc(out, '"');
+    put_number(out, ",\"lsn_commit\":", p->has_lsn_commit && !p->snapshot, (int64_t)p->lsn_commit);
+    put_number(out, ",\"lsn\":", p->has_lsn, (int64_t)p->lsn);
+    put_number(out, ",\"txId\":", p->has_tx, p->tx_id);
+    put_number(out, ",\"ts_usec\":", p->has_ts, p->ts_usec);
     buf_putc(out, '}');
 }
 

@@ -990,7 +990,33 @@ static const char *const exclusive[][2] = {
     { "table.include.list", "table.exclude.list" },
     { "schema.include.list", "schema.exclude.list" },
     { "column.include.list", "column.exclude.list" },
+    { "message.prefix.include.list", "message.prefix.exclude.list" },
 };
+
+/* What Debezium checks although it acts only where the option is used. */
+static void validate_notifications(const struct connector_config *config, struct validation *validation)
+{
+    const char *channels = config_text(config, "notification.enabled.channels");
+    const char *topic = config_text(config, "notification.sink.topic.name");
+    const char *tags = config_text(config, "custom.metric.tags");
+    struct str rest = str_of(channels), item = { 0 };
+    bool sink = false;
+
+    while (config_list_next(&rest, &item))
+        sink = sink || str_is(item, "sink");
+    if (sink && (!topic || !*topic))
+        validation_error(validation, "notification.sink.topic.name",
+                         INVALID("Notification topic name must be provided when kafka notification channel is enabled"),
+                         "notification.sink.topic.name");
+    for (rest = str_of(tags); config_list_next(&rest, &item);)
+        if (!memchr(item.p, '=', item.len)) {
+            validation_error(validation, "custom.metric.tags",
+                             INVALID("A equivalent-separated map of valid key/value pairs is expected, for example: "
+                                     "k1=v1,k2=v2"),
+                             "custom.metric.tags");
+            break;
+        }
+}
 
 void postgres_options_validate(const struct connector_config *config, struct validation *validation)
 {
@@ -1001,8 +1027,13 @@ void postgres_options_validate(const struct connector_config *config, struct val
     }
     for (size_t i = 0; i < ARRAY_LEN(exclusive); i++)
         if (config_text(config, exclusive[i][0]) && config_text(config, exclusive[i][1]))
-            validation_error(validation, exclusive[i][1], INVALID("\"%s\" is already specified"), exclusive[i][1],
+            validation_error(validation, exclusive[i][1], INVALID("\"%s%s\" is already specified"), exclusive[i][1],
+                             strncmp(exclusive[i][0], "message.prefix", 14) ? "" : "logical_decoding_",
                              exclusive[i][0]);
+    if (config_text(config, "max.queue.size") && config_int(config, "max.queue.size") < 1)
+        validation_error(validation, "max.queue.size", INVALID("Must be larger than the maximum batch size"),
+                         "max.queue.size");
+    validate_notifications(config, validation);
     if (str_is_nocase(str_of(config_text(config, "snapshot.mode")), "custom") &&
         !config_text(config, "snapshot.custom.class"))
         validation_error(validation, "snapshot.custom.class",
