@@ -39,6 +39,7 @@ def gateway(tmp_path):
         server.wait()
 
 
+@pytest.mark.slow
 @pytest.mark.client(
     "S3", "versitygw", "in our store's place: the sink writes, the build reads and commits, verify proves all equal"
 )
