@@ -368,3 +368,12 @@ def test_everything_survives_down_and_up(play):
     with connect(play) as conn:
         conn.execute("INSERT INTO products (name, price) VALUES ('after the night', 9.99)")
     assert play.settle()["products"]["source"] == next(r["source"] for r in before if r["table"] == "products") + 1
+
+
+def test_verify_says_what_waits_for_a_build(play):
+    assert all(row["note"] == "" for row in play.settle().values())
+    play.haus("seed", "--count", "5")
+    play.wait_for("the raw files", play.raw_has_all)
+    rows = {row["table"]: row for row in play.json("verify")}
+    assert (rows["orders"]["equal"], rows["orders"]["note"]) == (False, "5 events wait for 'haus build'")
+    assert all(row["note"] == "" for row in play.settle().values())

@@ -60,6 +60,9 @@ def empty(play):
 # ------------------------------------------------------------------ the API
 
 
+@pytest.mark.client(
+    "Seeder", "openapi-spec-validator", "the document is OpenAPI 3.1; every reference and default holds"
+)
 def test_openapi_is_valid_and_names_every_operation(play):
     answer = call(play, "GET", "/openapi.json")
     assert answer.headers["content-type"] == "application/json"
@@ -88,6 +91,7 @@ def test_openapi_is_valid_and_names_every_operation(play):
     assert len(ids) == len(set(ids))
 
 
+@pytest.mark.client("Seeder", "Swagger UI", "its page and parts are served here and name no other host")
 def test_docs_need_no_other_host(play):
     page = call(play, "GET", "/docs")
     assert page.status_code == 200 and page.headers["content-type"] == "text/html; charset=utf-8"

@@ -207,6 +207,30 @@ static enum rc fold_log(const struct house *house, struct verify_row *rows, size
     return rc;
 }
 
+/* What the lake knows of a difference between raw files and table. */
+static char *note_stage(const struct build_check *check)
+{
+    int64_t absent = check->raw_distinct - check->raw_filtered - check->stage_distinct;
+    int64_t lost = MAX(absent - check->stage_waiting, (int64_t)0);
+    const char *by = check->foreign_change;
+    CLEANUP(buf_free) struct buf out = { 0 };
+
+    if (!check->exists)
+        return mem_strdup(check->raw_distinct ? "no table yet: run 'haus build'" : "");
+    if (check->stage_waiting)
+        buf_printf(&out, "%lld events wait for 'haus build'", (long long)check->stage_waiting);
+    if (absent < 0)
+        buf_printf(&out, "%s%lld events are in the table but in no raw file", out.len ? "; " : "", (long long)-absent);
+    if (lost)
+        buf_printf(&out, "%s%lld events that a build wrote are no longer in the table", out.len ? "; " : "",
+                   (long long)lost);
+    if (by && lost)
+        buf_printf(&out, ", rows were taken out by %s", by);
+    else if (by)
+        buf_printf(&out, "%s%s rewrote rows: counts agree, values may not", out.len ? "; " : "", by);
+    return mem_strdup(buf_cstr(&out));
+}
+
 static enum rc read_lake(const struct house *house, struct verify_row **rows, size_t *count, struct err *err)
 {
     struct station station = { 0 };
@@ -227,15 +251,37 @@ static enum rc read_lake(const struct house *house, struct verify_row **rows, si
             .raw_events = checks[i].raw_distinct,
             .stage = checks[i].current_rows,
             .stage_events = checks[i].stage_distinct + checks[i].raw_filtered,
+            .note = note_stage(&checks[i]),
         };
     build_checks_free(checks, n);
     return RC_OK;
 }
 
+/* And of the stations before it. */
+static void note_streams(struct verify_row *row)
+{
+    char *rest = row->note;
+
+    if (row->source == row->log && row->log == row->raw)
+        return;
+    if (row->log != row->raw)
+        row->note = mem_printf(
+            "the log holds %lld rows, the raw files %lld: %s%s%s", (long long)row->log, (long long)row->raw,
+            row->raw_events < row->log_events ? "the sink has not written all yet" : "the log no longer holds all",
+            *rest ? "; " : "", rest);
+    else
+        row->note = mem_printf("the source holds %lld rows, the log %lld: changes are on their way, or the connector "
+                               "stopped%s%s",
+                               (long long)row->source, (long long)row->log, *rest ? "; " : "", rest);
+    free(rest);
+}
+
 void verify_free(struct verify_row *rows, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         free(rows[i].table);
+        free(rows[i].note);
+    }
     free(rows);
 }
 
@@ -255,6 +301,7 @@ enum rc verify_run(const struct house *house, struct verify_row **rows, size_t *
     }
     for (size_t i = 0; i < n; i++) {
         struct verify_row *row = &found[i];
+        note_streams(row);
         row->equal = row->source == row->log && row->log == row->raw && row->raw == row->stage &&
                      row->raw_events == row->stage_events;
     }
@@ -267,11 +314,11 @@ enum rc verify_run(const struct house *house, struct verify_row **rows, size_t *
 
 void verify_print(const struct verify_row *rows, size_t count)
 {
-    static const struct listing_column columns[] = { { "table", false },     { "source", true },
-                                                     { "log", true },        { "raw", true },
-                                                     { "stage", true },      { "equal", true },
-                                                     { "repeated", true },   { "log_events", true },
-                                                     { "raw_events", true }, { "stage_events", true } };
+    static const struct listing_column columns[] = {
+        { "table", false },     { "source", true },       { "log", true },      { "raw", true },
+        { "stage", true },      { "equal", true },        { "repeated", true }, { "log_events", true },
+        { "raw_events", true }, { "stage_events", true }, { "note", false }
+    };
     struct listing listing = { columns, ARRAY_LEN(columns), NULL, 0 };
 
     for (size_t i = 0; i < count; i++) {
@@ -281,7 +328,7 @@ void verify_print(const struct verify_row *rows, size_t count)
         for (size_t k = 0; k < ARRAY_LEN(numbers); k++)
             snprintf(text[k], sizeof text[k], "%lld", (long long)numbers[k]);
         listing_add(&listing, rows[i].table, text[0], text[1], text[2], text[3], rows[i].equal ? "true" : "false",
-                    text[4], text[5], text[6], text[7]);
+                    text[4], text[5], text[6], text[7], rows[i].note);
     }
     listing_print(&listing);
 }
@@ -315,7 +362,8 @@ const struct command command_verify = {
     .details =
         "source counts rows; log, raw and stage fold the change events there: of each key the latest stands,\n"
         "deletes applied.  repeated counts events that say again what an earlier one said: a snapshot that was\n"
-        "killed begins anew and repeats its rows.  Exit code 1 when a table is not equal (or not yet: events on\n"
+        "killed begins anew and repeats its rows.  note says why a table is not equal, and which snapshot of another\n"
+        "engine took or rewrote rows of it.  Exit code 1 when a table is not equal (or not yet: events on\n"
         "their way, a build not run).",
     .lists = true,
     .run = verify,

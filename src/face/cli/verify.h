@@ -11,6 +11,7 @@ struct verify_row {
     int64_t log_events, raw_events, stage_events; /* each event once, by (topic, partition, offset) */
     int64_t repeated;                             /* events in the log that say again what an earlier one said */
     bool equal;
+    char *note; /* why not, or what counts cannot tell; "" when there is nothing to say */
 };
 
 /* Rows that the five tables have now.  Free with verify_free. */

@@ -15,6 +15,7 @@ struct verify {
     struct lake lake;
     struct duck_session duck;
     int functions;
+    struct offsets seen; /* of the table at hand: what its raw files hold */
 };
 
 static void put_key(const struct stage_table *table, const char *prefix, struct buf *out)
@@ -31,7 +32,6 @@ static void put_key(const struct stage_table *table, const char *prefix, struct 
 static enum rc count_raw(struct verify *v, const struct stage_table *table, struct raw_files *files,
                          struct build_check *out, struct err *err)
 {
-    CLEANUP(offsets_free) struct offsets seen = { 0 };
     enum rc rc = raw_list(&v->lake.io[0], table->source_path, files, err);
     CLEANUP_FREE bool *want = NEW_ARRAY(bool, files->count + 1);
 
@@ -40,7 +40,7 @@ static enum rc count_raw(struct verify *v, const struct stage_table *table, stru
         rc = raw_fetch(&v->lake, files, want, NULL, NULL, err);
     for (size_t i = 0; i < files->count && !rc; i++) {
         struct raw_file *f = &files->files[i];
-        struct offset_ranges *ranges = offsets_of(&seen, f->space, f->partition);
+        struct offset_ranges *ranges = offsets_of(&v->seen, f->space, f->partition);
         f->keep = offset_ranges_missing(ranges, f->first, f->first + f->count);
         offset_ranges_add(ranges, f->first, f->first + f->count);
         out->raw_events += f->count;
@@ -194,6 +194,54 @@ static enum rc sum_stage(struct verify *v, const struct stage_table *table, stru
     return rc;
 }
 
+static int64_t count_waiting(const struct offsets *seen, struct offsets *consumed)
+{
+    int64_t waiting = 0;
+
+    for (struct map_entry *e = NULL; (e = map_next(&seen->topics, e));) {
+        const struct offset_ranges *there = e->value;
+        int64_t partition = 0;
+        str_to_i64(str_of(e->key + strlen(e->key) + 1), 0, INT32_MAX, &partition);
+        const struct offset_ranges *had = offsets_of(consumed, e->key, (int)partition);
+        for (size_t i = 0; i < there->count; i++) {
+            struct offset_ranges missing = offset_ranges_missing(had, there->ranges[i].first, there->ranges[i].end);
+            waiting += offset_ranges_total(&missing);
+            offset_ranges_free(&missing);
+        }
+    }
+    return waiting;
+}
+
+/* The newest snapshot by which another engine took rows out or wrote them anew; NULL: none that is still known.  What
+ * only moves rows (replace) or adds some (append) takes nothing from ours. */
+static char *name_foreign(const struct iceberg_table *table)
+{
+    const struct iceberg_snapshot *s = table->current;
+
+    for (size_t steps = 0; s && steps <= table->snapshot_count; steps++) {
+        bool takes = strcmp(s->operation, "overwrite") == 0 || strcmp(s->operation, "delete") == 0;
+        const char *engine = json_string_value(json_object_get(s->summary, "engine-name"));
+        if (takes && !json_object_get(s->summary, STAGE_OFFSETS_KEY))
+            return mem_printf("snapshot %lld of engine %s (%s)", (long long)s->id, engine ? engine : "unknown",
+                              s->operation);
+        s = iceberg_snapshot_by_id(table, s->parent_id);
+    }
+    return NULL;
+}
+
+static enum rc compare_offsets(struct verify *v, const struct iceberg_table *table, struct build_check *out,
+                               struct err *err)
+{
+    CLEANUP(offsets_free) struct offsets consumed = { 0 };
+    enum rc rc = stage_consumed(table, &consumed, err);
+
+    if (rc)
+        return rc;
+    out->stage_waiting = count_waiting(&v->seen, &consumed);
+    out->foreign_change = name_foreign(table);
+    return RC_OK;
+}
+
 static enum rc check_stage(struct verify *v, const struct stage_table *want, struct build_check *out, struct err *err)
 {
     CLEANUP_FREE char *location = lake_location(&v->lake, want->namespace, want->name);
@@ -218,6 +266,8 @@ static enum rc check_stage(struct verify *v, const struct stage_table *want, str
             duck_put_name(&sql, str_of(want->columns[i].name));
         }
     buf_printf(&sql, " FROM (%s)", buf_cstr(&select));
+    if (!rc)
+        rc = compare_offsets(v, table, out, err);
     iceberg_close(table);
     if (!rc)
         rc = duck_run(&v->duck, buf_cstr(&sql), err);
@@ -247,12 +297,14 @@ enum rc build_verify(const struct station *station, const char *config_file, str
         struct build_check *out = &(*checks)[(*count)++];
         out->table = mem_strdup(config.tables[i].name);
         out->deletes_kept = stage_keeps(&config.tables[i], "d");
+        offsets_free(&v.seen);
         rc = check_raw(&v, &config.tables[i], out, err);
         if (!rc)
             rc = check_stage(&v, &config.tables[i], out, err);
         if (rc)
             err_wrap(err, "cannot verify table '%s'", out->table);
     }
+    offsets_free(&v.seen);
     duck_close(&v.duck);
     lake_close(&v.lake);
     if (rc) {
@@ -268,6 +320,7 @@ void build_checks_free(struct build_check *checks, size_t count)
     for (size_t i = 0; i < count; i++) {
         free(checks[i].table);
         free(checks[i].checksum);
+        free(checks[i].foreign_change);
     }
     free(checks);
 }

@@ -1,48 +1,39 @@
 /*
  * The seeder's API in FastAPI's shapes.  One table of operations gives the routes' parameters, their
- * 422 answers and /openapi.json.
+ * 422 answers and, in openapi.c, /openapi.json.
  */
 #include "source/seeder/api.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "source/seeder/param.h"
+#include "source/seeder/operation.h"
 
 enum { COUNT_MAX = 10000000, RATE_MAX = 1000, CHANGES_MAX = 10000 };
 #define SEED_MAX 9007199254740991.0 /* a whole number that a JSON number holds exactly */
 
-struct operation {
-    const char *method, *path;
-    const char *name; /* the function's name in the original's Python; operationId is made from it */
-    const char *summary, *description, *tag;
-    struct param params[PARAMS_MAX];
-};
-
-enum { FULL, START, STOP, HEALTH, STATUS, READY, OPERATIONS };
-
 /* One row an operation and one a parameter. */
 /* clang-format off */
-static const struct operation operations[OPERATIONS] = {
-    [FULL] = { "POST", "/seed/full", "seed_full", "Seed Full",
-               "Inserts count records: per batch of n, n/2 customers, n products, n orders with items and payments.", "seed",
+const struct operation seeder_operations[OPERATIONS] = {
+    [OPERATION_FULL] = { "POST", "/seed/full", "seed_full", "Seed Full",
+               "Inserts count records: per batch of n, n/2 customers, n products, n orders with items and payments.", "seed", "Seeded",
                { { "count", PARAM_INTEGER, false, 10000, 1, COUNT_MAX, false, "records to insert" },
                  { "batch_size", PARAM_INTEGER, false, 1000, 1, MODEL_BATCH_MAX, false, "records a transaction" },
                  { "seed", PARAM_INTEGER, true, -1, 0, SEED_MAX, false, "the same number gives the same rows" } } },
-    [START] = { "POST", "/seed/start", "seed_start", "Seed Start", "Sends batches until stopped.", "seed",
+    [OPERATION_START] = { "POST", "/seed/start", "seed_start", "Seed Start", "Sends batches until stopped.", "seed", "Started",
                 { { "rate", PARAM_NUMBER, false, 1.0, 0, RATE_MAX, true, "batches a second" },
                   { "batch_size", PARAM_INTEGER, false, 10, 1, MODEL_BATCH_MAX, false, "records a batch" },
                   { "updates", PARAM_INTEGER, false, 0, 0, CHANGES_MAX, false, "rows to update after each batch" },
                   { "deletes", PARAM_INTEGER, false, 0, 0, CHANGES_MAX, false, "orders to delete after each batch" },
                   { "seed", PARAM_INTEGER, true, -1, 0, SEED_MAX, false, "the same number gives the same rows" } } },
-    [STOP] = { "POST", "/seed/stop", "seed_stop", "Seed Stop", "Stops the stream after the batch on its way.", "seed", { { 0 } } },
-    [HEALTH] = { "GET", "/health", "health", "Health", "Alive.", "state", { { 0 } } },
-    [STATUS] = { "GET", "/status", "status", "Status", "What runs, and what was written since the seeder began.", "state", { { 0 } } },
-    [READY] = { "GET", "/ready", "ready", "Ready", "200 when the database answers, else 503 with the reason.", "state", { { 0 } } },
+    [OPERATION_STOP] = { "POST", "/seed/stop", "seed_stop", "Seed Stop", "Stops the stream after the batch on its way.", "seed", "State", { { 0 } } },
+    [OPERATION_HEALTH] = { "GET", "/health", "health", "Health", "Alive.", "state", "State", { { 0 } } },
+    [OPERATION_STATUS] = { "GET", "/status", "status", "Status", "What runs, and what was written since the seeder began.", "state", "Traffic", { { 0 } } },
+    [OPERATION_READY] = { "GET", "/ready", "ready", "Ready", "200 when the database answers, else 503 with the reason.", "state", "State", { { 0 } } },
 };
 /* clang-format on */
 
-static size_t param_count(const struct operation *operation)
+size_t operation_param_count(const struct operation *operation)
 {
     size_t n = 0;
 
@@ -82,7 +73,8 @@ static void seed_full(struct http_request *request, struct http_response *respon
     struct err err = { 0 };
     int64_t began = clock_mono_ms();
 
-    if (!param_read(request, operations[FULL].params, param_count(&operations[FULL]), v, response))
+    if (!param_read(request, seeder_operations[OPERATION_FULL].params,
+                    operation_param_count(&seeder_operations[OPERATION_FULL]), v, response))
         return;
     enum rc rc = traffic_full(request->service, (int64_t)v[0], (int64_t)v[1], (int64_t)v[2], &counts, &err);
     if (rc) {
@@ -102,7 +94,8 @@ static void seed_start(struct http_request *request, struct http_response *respo
     double v[PARAMS_MAX] = { 0 };
     struct err err = { 0 };
 
-    if (!param_read(request, operations[START].params, param_count(&operations[START]), v, response))
+    if (!param_read(request, seeder_operations[OPERATION_START].params,
+                    operation_param_count(&seeder_operations[OPERATION_START]), v, response))
         return;
     struct traffic_plan plan = { v[0], (int64_t)v[1], (int64_t)v[2], (int64_t)v[3], (int64_t)v[4] };
     enum rc rc = traffic_start(request->service, &plan, &err);
@@ -246,66 +239,3 @@ const struct http_route api_routes[] = {
     { .method = "GET", .pattern = "/docs/swagger-ui.css", .handle = docs_css },
 };
 const size_t api_route_count = ARRAY_LEN(api_routes);
-
-/* --------------------------------------------------------------- openapi */
-
-static json_t *operation_json(const struct operation *operation)
-{
-    /* FastAPI: function name, path and method, everything but letters and digits an underscore */
-    CLEANUP_FREE char *id = mem_printf("%s%s_%s", operation->name, operation->path, operation->method);
-    json_t *params = json_array();
-    json_t *responses = json_pack("{s:{s:s,s:{s:{s:{}}}}}", "200", "description", "Successful Response", "content",
-                                  "application/json", "schema");
-
-    for (char *c = id; *c; c++)
-        *c = *c == '/' ? '_' : (char)(*c >= 'A' && *c <= 'Z' ? *c | 0x20 : *c);
-    for (size_t i = 0; i < param_count(operation); i++)
-        json_array_append_new(params, param_openapi(&operation->params[i]));
-    if (json_array_size(params))
-        json_object_set_new(responses, "422",
-                            json_pack("{s:s,s:{s:{s:{s:s}}}}", "description", "Validation Error", "content",
-                                      "application/json", "schema", "$ref",
-                                      "#/components/schemas/HTTPValidationError"));
-    json_t *out = json_pack("{s:[s],s:s,s:s,s:s}", "tags", operation->tag, "summary", operation->summary, "description",
-                            operation->description, "operationId", id);
-    if (json_array_size(params))
-        json_object_set(out, "parameters", params);
-    json_decref(params);
-    if (operation == &operations[START])
-        json_object_set_new(responses, "409", json_pack("{s:s}", "description", "A stream is running already"));
-    if (operation == &operations[FULL] || operation == &operations[READY] || operation == &operations[START])
-        json_object_set_new(responses, "503", json_pack("{s:s}", "description", "The database does not answer"));
-    if (operation == &operations[FULL])
-        json_object_set_new(responses, "500", json_pack("{s:s}", "description", "The database refused the rows"));
-    json_object_set_new(out, "responses", responses);
-    return out;
-}
-
-static json_t *schemas_json(void)
-{
-    static const char text[] =
-        "{\"HTTPValidationError\":{\"properties\":{\"detail\":{\"items\":{\"$ref\":\"#/components/schemas/"
-        "ValidationError\"},"
-        "\"type\":\"array\",\"title\":\"Detail\"}},\"type\":\"object\",\"title\":\"HTTPValidationError\"},"
-        "\"ValidationError\":{\"properties\":{\"loc\":{\"items\":{\"anyOf\":[{\"type\":\"string\"},{\"type\":"
-        "\"integer\"}]},"
-        "\"type\":\"array\",\"title\":\"Location\"},\"msg\":{\"type\":\"string\",\"title\":\"Message\"},"
-        "\"type\":{\"type\":\"string\",\"title\":\"Error Type\"},\"input\":{\"title\":\"Input\"},"
-        "\"ctx\":{\"type\":\"object\",\"title\":\"Context\"}},"
-        "\"type\":\"object\",\"required\":[\"loc\",\"msg\",\"type\"],\"title\":\"ValidationError\"}}";
-
-    return json_loads(text, 0, NULL);
-}
-
-json_t *api_openapi(void)
-{
-    json_t *paths = json_object();
-
-    for (size_t i = 0; i < OPERATIONS; i++) {
-        const char *method = strcmp(operations[i].method, "GET") == 0 ? "get" : "post";
-        json_object_set_new(paths, operations[i].path, json_pack("{s:o}", method, operation_json(&operations[i])));
-    }
-    return json_pack("{s:s,s:{s:s,s:s,s:s},s:o,s:{s:o}}", "openapi", "3.1.0", "info", "title", "Storefront seeder",
-                     "description", "Fills the storefront with rows.", "version", HAUS_VERSION, "paths", paths,
-                     "components", "schemas", schemas_json());
-}
