@@ -476,13 +476,27 @@ static void init(struct supervisor *supervisor)
     watch_signal(supervisor, &supervisor->hangup, on_hangup, SIGHUP);
 }
 
-/* whoever started us waits on this pipe until the lock is held and the state is told */
+/* whoever started us waits on this pipe until the lock is held and the state is told; -1: nobody does */
+static int starter_fd(void)
+{
+    int64_t fd = -1;
+
+    return str_to_i64(str_of(getenv("HAUS_READY_FD")), 3, 65535, &fd) ? (int)fd : -1;
+}
+
+/* A child that has no pipe of its own in this place (PostgreSQL) would hold our starter's open. */
+static void keep_to_ourselves(void)
+{
+    int fd = starter_fd();
+
+    if (fd >= 0)
+        fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
 static void tell_starter(void)
 {
-    int64_t fd = 0;
+    CLEANUP(disk_close) int fd = starter_fd();
 
-    if (str_to_i64(str_of(getenv("HAUS_READY_FD")), 3, 65535, &fd))
-        close((int)fd);
     unsetenv("HAUS_READY_FD");
 }
 
@@ -501,6 +515,7 @@ enum rc supervisor_run(const struct house *house, struct err *err)
     if (rc)
         return rc;
     init(&supervisor);
+    keep_to_ourselves();
     read_wanted(&supervisor);
     tell_starter();
     uv_run(&supervisor.loop, UV_RUN_DEFAULT);

@@ -58,6 +58,8 @@ struct server {
     uv_poll_t listeners[2], stop;
     int listener_fds[2], stop_fd;
     int listener_count;
+    int spare_fd;          /* given up for a moment to refuse a connection when there is no other */
+    int connection_fd_end; /* connections have descriptors below it; those above are for segments */
     void (*before_sleep)(void *context);
     void *before_sleep_context;
     struct server_timer *trim_timer; /* gives memory of large requests back some time after the last one */

@@ -5,11 +5,14 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <malloc.h>
 #include <netdb.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -17,7 +20,7 @@
 #include "net/net.h"
 #include "stream/log/connection.h"
 
-enum { BACKLOG = 512, SCRATCH = 256 << 10, HEAP_KEPT = 16 << 20 };
+enum { BACKLOG = 512, SCRATCH = 256 << 10, HEAP_KEPT = 16 << 20, SEGMENT_FDS = 1024 };
 
 struct server *server_new(void)
 {
@@ -29,6 +32,7 @@ struct server *server_new(void)
     mallopt(M_TRIM_THRESHOLD, HEAP_KEPT);
     mallopt(M_MMAP_THRESHOLD, HEAP_KEPT);
     server->stop_fd = -1;
+    server->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     return server;
 }
 
@@ -97,6 +101,27 @@ void server_timer_free(struct server_timer *timer)
 
 /* ----------------------------------------------------------------------------------- listening */
 
+static void refuse(const char *why, int limit)
+{
+    static struct log_rate rate;
+    unsigned more = 0;
+
+    if (log_allow(&rate, 6, &more))
+        log_warn("refused a connection", "cause=%s limit=%d refused_more=%u", why, limit, more);
+}
+
+/* No descriptor is left, and the listener would wake us for ever: the spare one takes the connection and ends it. */
+static bool refuse_without_descriptor(struct server *server, int listener)
+{
+    close(server->spare_fd);
+    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    if (fd >= 0)
+        close(fd);
+    server->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    refuse("no file descriptor is left; raise the limit of open files (ulimit -n)", server->connection_fd_end);
+    return fd >= 0;
+}
+
 static void on_connect(uv_poll_t *poll, int status, int events)
 {
     struct server *server = poll->data;
@@ -105,17 +130,20 @@ static void on_connect(uv_poll_t *poll, int status, int events)
     (void)events;
     for (int i = 0; status == 0 && i < 64; i++) {
         int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0 && (errno == EMFILE || errno == ENFILE) && refuse_without_descriptor(server, listener))
+            continue;
         if (fd < 0)
             return;
-        if (server->connection_count >= CONNECTIONS_MAX) {
-            static struct log_rate rate;
-            unsigned more = 0;
+        if (fd >= server->connection_fd_end) {
             close(fd);
-            if (log_allow(&rate, 6, &more))
-                log_warn("refused a connection: too many are open", "limit=%d refused_more=%u", CONNECTIONS_MAX, more);
-            continue;
+            refuse("the rest of the open files is kept for segments; raise the limit (ulimit -n)",
+                   server->connection_fd_end);
+        } else if (server->connection_count >= CONNECTIONS_MAX) {
+            close(fd);
+            refuse("too many are open", CONNECTIONS_MAX);
+        } else {
+            connection_open(server, fd);
         }
-        connection_open(server, fd);
     }
 }
 
@@ -210,6 +238,15 @@ static void close_handles(struct server *server)
         uv_close((uv_handle_t *)&server->stop, NULL);
 }
 
+static int end_of_connections(void)
+{
+    struct rlimit limit = { 0 };
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur > INT_MAX)
+        return INT_MAX;
+    return (int)(limit.rlim_cur - MIN(limit.rlim_cur / 4, (rlim_t)SEGMENT_FDS));
+}
+
 enum rc server_run(struct server *server, struct station *station, struct err *err)
 {
     enum rc rc = watch_stop(server, err);
@@ -221,6 +258,7 @@ enum rc server_run(struct server *server, struct station *station, struct err *e
         return rc;
     }
     listen_beside(server, station->host, station->port);
+    server->connection_fd_end = end_of_connections();
     uv_prepare_init(&server->loop, &server->prepare);
     server->prepare.data = server;
     uv_prepare_start(&server->prepare, before_sleep);
@@ -247,6 +285,8 @@ void server_free(struct server *server)
         close(server->listener_fds[i]);
     if (server->stop_fd >= 0)
         close(server->stop_fd);
+    if (server->spare_fd >= 0)
+        close(server->spare_fd);
     free(server->scratch);
     free(server);
 }
