@@ -36,7 +36,7 @@ PASSED = {
     "supervise": {"create", "write", "rename"},
 }
 # What happens at each point, and at which of its passes: crash is SIGKILL, the others what the system call answers.
-SHORT = [("crash@1", "crash@3"), ("eio@2", "enospc@4")]
+SHORT = [("crash@1", "crash@3", "eio@2", "enospc@4")]
 LONG = SHORT + [("crash@2",), ("crash@7", "crash@20"), ("eio@1", "enospc@1"), ("crash@2", "eio@3", "delay@4")]
 WALKS = LONG if FULL else SHORT
 SHARED_SHORT = [("crash@1", "eio@4")]
@@ -45,7 +45,9 @@ WRITES = ("torn@2", "short@3", "enospc@6")  # besides, where bytes are written
 NAMES = "+".join
 PARTITIONS = 100  # so many that the log flushes them together
 SECONDS = 3  # of traffic in each walk, at least
-SECONDS_MAX = 60  # until every point has been reached
+SECONDS_MAX = 90  # until every point has been reached
+SPEED = ("--rate", "5", "--updates", "4", "--deletes", "2")
+LARGE = 100_000  # bytes: an object in a file of its own
 TRIES = 60  # of a command that a fault may fail
 
 
@@ -109,10 +111,7 @@ def side_traffic(play):
         number = 0
         while not stop.is_set():
             number += 1
-            body = f"{number}".encode() * 1000
-            with contextlib.suppress(Exception):
-                outside.pipeline.s3(play).put_object(Bucket="raw", Key=f"side/{number}", Body=body)
-                acknowledged["objects"][f"side/{number}"] = body
+            put_and_remove(play, number, acknowledged["objects"])
             with contextlib.suppress(Exception):
                 answer = requests.post(
                     f"{play.url('registry')}/subjects/side-{number}/versions",
@@ -138,6 +137,18 @@ def side_traffic(play):
     finally:
         stop.set()
         thread.join()
+
+
+def put_and_remove(play, number, objects):
+    """Small and large objects in turn; of the large ones only the last few stay."""
+    body = f"{number:06d}".encode() * (1000 if number % 2 else LARGE // 6)
+    s3 = outside.pipeline.s3(play)
+    with contextlib.suppress(Exception):
+        s3.put_object(Bucket="raw", Key=f"side/{number}", Body=body)
+        objects[f"side/{number}"] = body
+    with contextlib.suppress(Exception):
+        objects.pop(f"side/{number - 4}", None)
+        s3.delete_object(Bucket="raw", Key=f"side/{number - 4}")
 
 
 def side_connector(number):
@@ -207,11 +218,12 @@ def check_side(play, acknowledged):
 
 def traffic(walk):
     """Changes stream and builds run until every point has been reached, or nothing more is to be expected."""
-    walk.insist("seed", "start", "--rate", "5", "--updates", "4", "--deletes", "2")
     begin = time.monotonic()
     while time.monotonic() - begin < (SECONDS_MAX if walk.missing() else SECONDS):
+        walk.play.run("seed", "start", *SPEED)  # again: a seeder that was killed has forgotten it
         time.sleep(0.7)
         walk.play.run("build")
+    walk.insist("seed", "start", *SPEED)
     walk.insist("seed", "stop")
 
 
