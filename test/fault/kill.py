@@ -8,6 +8,7 @@ no lock left.  The same seed makes the same choices; when they strike is the mac
 """
 
 import argparse
+import json
 import os
 import random
 import signal
@@ -28,9 +29,10 @@ SERVICES = ("postgres", "log", "registry", "connect", "store", "seeder", "consol
 VICTIMS = SERVICES + ("supervisor", "backend", "build", "connector")
 WEIGHTS = (2, 3, 2, 4, 3, 1, 1, 1, 2, 3, 1)
 STRIKES = (2, 5)  # in a round
-PAUSE_S = (0.05, 1.0)
+PAUSE_S = (0.05, 0.8)
 STAGE_EVERY = 5  # rounds: between these, `haus verify` alone looks at the stage tables
 SCHEDULE_MS = 700  # of the sink's files
+SESSION_MS = 2000  # of its group; 6 s otherwise, and each round would wait for it
 OBJECT_BYTES = (1000, 300_000)  # in the index, and in a file of its own
 
 
@@ -278,9 +280,23 @@ class Killer:
             assert conn.execute(idle).fetchall() == []
 
 
+def quick_templates(folder):
+    """A sink whose files close soon, and whose killed consumers are soon known to be dead."""
+    target = fast_templates(folder, schedule_ms=SCHEDULE_MS)
+    template = target / "connectors" / "s3-sink-storefront.template.json"
+    sink = json.loads(template.read_text())
+    sink["config"] |= {
+        "consumer.override.session.timeout.ms": str(SESSION_MS),
+        "consumer.override.heartbeat.interval.ms": str(SESSION_MS // 4),
+    }
+    template.write_text(json.dumps(sink, indent=2))
+    return target
+
+
 def run(rounds, seed, count=100, say=lambda words: None):
+    env = {"KAFKA_GROUP_MIN_SESSION_TIMEOUT_MS": str(SESSION_MS)}
     with tempfile.TemporaryDirectory(prefix="haus-kill-") as folder:
-        with Playground(folder=fast_templates(folder, schedule_ms=SCHEDULE_MS)) as play:
+        with Playground(env=env, folder=quick_templates(folder)) as play:
             killer = Killer(play, seed, say)
             killer.begin(count)
             try:
