@@ -59,7 +59,7 @@ e2e: all
 
 # ------------------------------------------------------------------ others
 bench: all test-deps
-	tool/venv/bin/python bench/run.py
+	HAUS_BIN=$(CURDIR)/$(HAUS) tool/venv/bin/python bench/run.py $(if $(PEERS),--peers) $(BENCH)
 
 fmt:
 	git ls-files 'src/*.[ch]' 'test/*.[ch]' | xargs clang-format-14 -i

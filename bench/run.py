@@ -1,156 +1,107 @@
-"""What the house does in a second, station by station: one table, from one run on this machine.
+"""What a row's way takes, path by path, beside the limit of each and the system it replaces: one table of one run.
 
-    make bench                      or: tool/venv/bin/python bench/run.py [--records 100000]
+    make bench                  haus and its limits
+    make bench PEERS=1          also the peers: Apache Kafka, Debezium on Connect, Spark (installed when they are not there)
+    bench/run.py --only fetch,produce --rows 100000 --runs 3
 
-Each figure says what it is a ratio of: seed of nothing (rows into PostgreSQL), snapshot and stream of the same rows read by
-PostgreSQL's own tools (COPY binary to /dev/null, pg_recvlogical), sink of the log's own fetch by kcat, stage of the raw files.
-The load average is printed beside them: a busy machine makes every figure worse.
+Every figure is taken on this machine in this run, one after the other; the load average beside it is the one before it was
+taken. Peers run only while they are measured.
 """
 
 import argparse
 import os
-import subprocess
+import platform
+import signal
 import sys
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "test" / "e2e"))
-
-from playground import TABLES, Playground, fast_templates  # noqa: E402
-
-PREFIX = "storefront.public."
-
-
-def timed(call):
-    began = time.monotonic()
-    answer = call()
-    return time.monotonic() - began, answer
+import client
+import paths
+import table
+from bench import Bench
+from measure import load
 
 
-class Table:
-    def __init__(self):
-        self.rows = []
-
-    def add(self, what, value, unit, ratio=""):
-        self.rows.append((what, f"{value:,.1f}" if value < 1000 else f"{value:,.0f}", unit, ratio))
-        print(f"{what:<34} {self.rows[-1][1]:>14} {unit:<10} {ratio}", flush=True)
-
-
-def pg(play, sql, **kwargs):
-    env = {**os.environ, "PGPASSWORD": "postgres"}
-    base = [
-        "psql",
-        "-h",
-        "127.0.0.1",
-        "-p",
-        str(play.port("postgres")),
-        "-U",
-        "postgres",
-        "-d",
-        "storefront",
-        "-qAt",
-        "-c",
-    ]
-    return subprocess.run([*base, sql], env=env, capture_output=True, text=True, check=True, **kwargs).stdout.strip()
+def options():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=1_000_000, help="orders, customers, events of a path (1000000)")
+    parser.add_argument("--runs", type=int, default=1, help="how often each is measured; the middle one counts (1)")
+    parser.add_argument("--only", default=",".join(paths.NAMES), metavar="PATH[,PATH]", help=" ".join(paths.NAMES))
+    parser.add_argument("--peers", action="store_true", help="measure the systems replaced, too")
+    parser.add_argument(
+        "--from", dest="files", nargs="+", metavar="FILE", help="print what runs with --json told before"
+    )
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print the table as JSON")
+    form.add_argument("--markdown", action="store_true", help="print the table as doc/performance.md has it")
+    args = parser.parse_args()
+    args.only = args.only.split(",")
+    unknown = [name for name in args.only if name not in paths.NAMES]
+    if unknown:
+        parser.error(f"there is no path '{unknown[0]}'; there are {', '.join(paths.NAMES)}")
+    if args.rows < 1000 or args.runs < 1:
+        parser.error("at least 1000 rows and one run")
+    return args
 
 
-def source_count(play):
-    return sum(int(pg(play, f"SELECT count(*) FROM {table}")) for table in TABLES)
+def command(args):
+    """The command of this run, as the page tells it."""
+    words = ["bench/run.py", f"--rows {args.rows}", f"--runs {args.runs}"]
+    if args.only != list(paths.NAMES):
+        words.append("--only " + ",".join(args.only))
+    return " ".join(words + (["--peers"] if args.peers else []))
 
 
-def topic_records(play):
-    return sum(row["records"] for row in play.json("topic", "list") if row["topic"].removeprefix(PREFIX) in TABLES)
+def machine():
+    with open("/proc/cpuinfo") as file:
+        model = next((line.split(":")[1].strip() for line in file if line.startswith("model name")), platform.machine())
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{os.cpu_count()} processors ({model}), {memory:.0f} GiB, Linux {platform.release()}"
 
 
-def wait_until(ask, want, timeout=600):
-    began = time.monotonic()
-    while ask() < want:
-        if time.monotonic() - began > timeout:
-            raise SystemExit(f"waited in vain for {want}: {ask()}")
-        time.sleep(0.02)
-    return time.monotonic() - began
+def measured(name, bench):
+    """The rows of one path; the load is the one before it began."""
+    before = load()
+    print(f"bench: {name} (load {before:.1f})", file=sys.stderr, flush=True)
+    for row in paths.module(name).run(bench):
+        row.load = before
+        print("bench:   " + "  ".join(form(row) for _, form in table.COLUMNS), file=sys.stderr, flush=True)
+        yield row
 
 
-def raw_events(play):
-    return sum(row["raw_events"] for row in play.json("verify"))
+def run(args):
+    """(rows, what is told of the run)"""
+    client.build()
+    bench = Bench(args.rows, args.runs, args.peers)
+    peers = "each ran only while it was measured; our services stood idle beside it" if args.peers else "not measured"
+    about = {"command": command(args), "machine": machine(), "date": time.strftime("%Y-%m-%d"), "peers": peers}
+    return [row for name in args.only for row in measured(name, bench)], about
 
 
-def start_and_idle(play, table):
-    seconds, _ = timed(lambda: play.haus("up"))
-    table.add("nothing running -> all ready", seconds, "s")
-    state = play.run("up").stderr
-    del state
-    log = (play.home / "logs" / "supervisor.log").read_text()
-    table.add("of it: all ready after PostgreSQL", after_postgres(log), "ms", "limit 1,000")
-    time.sleep(5)
-    rows = play.status()
-    ours = sum(row["memory_bytes"] for name, row in rows.items() if name != "postgres") / 1e6
-    table.add("idle memory of our services", ours, "MB PSS", "limit 60")
-    table.add("idle memory of PostgreSQL", rows["postgres"]["memory_bytes"] / 1e6, "MB PSS")
-    table.add("idle processor time", idle_ticks(play) / 10, "ms/s", "limit 0")
-
-
-def after_postgres(log):
-    """From PostgreSQL's line to the last one of the first start, by their timestamps."""
-    moments = {}
-    for line in log.splitlines():
-        if " ready service=" in line:
-            name = line.split("service=")[1].split()[0]
-            moments.setdefault(name, line.split()[0])
-    from datetime import datetime
-
-    parsed = {name: datetime.fromisoformat(text.replace("Z", "+00:00")) for name, text in moments.items()}
-    return max(0.0, (max(parsed.values()) - parsed["postgres"]).total_seconds() * 1e3)
-
-
-def idle_ticks(play, seconds=10):
-    def ticks():
-        total = 0
-        for name, row in play.status().items():
-            if name != "postgres":
-                fields = Path(f"/proc/{row['pid']}/stat").read_text().rsplit(")", 1)[1].split()
-                total += int(fields[11]) + int(fields[12])
-        return total
-
-    before = ticks()
-    time.sleep(seconds)
-    return (ticks() - before) * 10 / seconds * 10
+def heading(about):
+    return f"`{about['command']}`, {about['date']}, {about['machine']}. Peers: {about['peers']}."
 
 
 def main():
-    options = argparse.ArgumentParser()
-    options.add_argument("--records", type=int, default=50000)
-    args = options.parse_args()
-    scratch = Path("/tmp") / f"haus-bench-{os.getpid()}"
-    folder = fast_templates(scratch, 2000)
-    table = Table()
-    print(f"{args.records} records, load {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores\n")
-    with Playground(folder=folder) as play:
-        start_and_idle(play, table)
-        seconds, _ = timed(lambda: play.haus("seed", "--count", str(args.records)))
-        rows = source_count(play)
-        table.add("seed", rows / seconds, "rows/s")
-        # limit of the snapshot: the same rows, copied out in binary
-        limit, _ = timed(lambda: [pg(play, f"COPY {name} TO '/dev/null' (FORMAT binary)") for name in TABLES])
-        play.haus("connector", "apply", str(folder / "connectors" / "postgres-source-storefront.template.json"))
-        seconds = wait_until(lambda: topic_records(play), rows)
-        table.add("snapshot, PostgreSQL to the log", rows / seconds, "rows/s", f"{limit / seconds:.2f} of COPY binary")
-        # a backlog for the stream, while the connector is stopped
-        play.haus("connector", "delete", "postgres-source-storefront")
-        play.haus("seed", "--count", str(args.records))
-        more = source_count(play) - rows
-        play.haus("connector", "apply", str(folder / "connectors" / "postgres-source-storefront.template.json"))
-        seconds = wait_until(lambda: topic_records(play), rows + more)
-        table.add("stream, a backlog to the log", more / seconds, "events/s")
-        play.haus("connector", "apply")
-        seconds = wait_until(lambda: raw_events(play), rows + more)
-        table.add("sink, the log to raw files", (rows + more) / seconds, "events/s", "files closed every 2 s")
-        seconds, _ = timed(lambda: play.haus("build", timeout=900))
-        table.add("stage, raw files to tables", (rows + more) / seconds, "events/s")
-        equal = all(row["equal"] for row in play.json("verify"))
-    subprocess.run(["rm", "-rf", str(scratch)], check=False)
-    print(f"\nall stations equal: {equal}; load {os.getloadavg()[0]:.1f}")
-    return 0 if equal else 1
+    args = options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: told to end"))  # houses and peers end with their blocks
+    if args.files:
+        told = [table.from_json(Path(file).read_text()) for file in args.files]
+    else:
+        told = [run(args)]
+    rows = [row for some, _ in told for row in some]
+    head = "\n\n".join(dict.fromkeys(heading(about) for _, about in told))
+    if args.json:
+        print(table.as_json(rows, told[0][1]))
+    elif args.markdown:
+        print("\n".join(table.markdown(rows, head)))
+    else:
+        print("\n" + "\n".join(table.text(rows)) + "\n")
+        for where, words in table.notes(rows).items():
+            print(f"{where}: {words}")
+        print("\n" + head.replace("`", ""))
+    return 0
 
 
 if __name__ == "__main__":

@@ -20,11 +20,14 @@
 
 enum {
     HTTP_PARAMS_MAX = 6,
-    HTTP_CONNECTIONS_MAX = 1024,      /* more wait in the backlog */
+    HTTP_CONNECTIONS_MAX = 4096,      /* more wait in the backlog */
+    HTTP_WAITING_MAX = 2560,          /* of these without a whole request; one more closes the longest silent one */
     HTTP_HEADER_BYTES_MAX = 32 << 10, /* per connection, else 431 */
     HTTP_IDLE_SECONDS = 75,           /* a silent connection is closed then */
     HTTP_BODY_DEFAULT_MAX = 8 << 20,
+    HTTP_EXCESS_MAX = 64 << 20, /* announced beyond a route's limit: read and dropped; more is refused unread */
 };
+#define HTTP_DROPPED_MAX (8ull << 30) /* of a refused body of unknown length; a client that sends on is cut off */
 
 struct http_route;
 struct http_request {

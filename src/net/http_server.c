@@ -4,11 +4,16 @@
  * Subtle: microhttpd calls on_request several times for one request: first with the headers, then
  * with pieces of the body, last with none.  The struct exchange lives from on_uri (which sees the
  * raw target before microhttpd decodes anything) to on_completed.
+ *
+ * Whoever waits for a client is a thread too, so clients that say nothing, or dribble, would keep others out.  All
+ * connections from which a request is not yet whole stand in line by their last progress; when the line is full,
+ * its head is closed.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <microhttpd.h>
 #include <netdb.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,10 +26,20 @@
 
 enum { EXCHANGE_NEW, EXCHANGE_BODY, EXCHANGE_REFUSED };
 
+/* One client's connection: in the server's line while it owes us a request or the rest of one. */
+struct peer {
+    struct peer *next, *prev;
+    int fd;
+    bool waits, is_shed;
+};
+
 struct http_server {
     struct http_server_options options;
     struct MHD_Daemon *daemon;
     int port;
+    pthread_mutex_t lock; /* of the line */
+    struct peer *first, *last;
+    unsigned waiting;
 };
 
 struct exchange {
@@ -34,10 +49,82 @@ struct exchange {
     int state;
     bool too_large;
     bool body_failed;
+    uint64_t dropped; /* bytes of a body that nobody wants */
     bool has_user;
     char *target;
     char peer[64];
 };
+
+/* ----------------------------------------------------------------- line */
+
+static void leave_line(struct http_server *server, struct peer *peer)
+{
+    if (!peer->waits)
+        return;
+    *(peer->prev ? &peer->prev->next : &server->first) = peer->next;
+    *(peer->next ? &peer->next->prev : &server->last) = peer->prev;
+    peer->next = peer->prev = NULL;
+    peer->waits = false;
+    server->waiting--;
+}
+
+static void join_line(struct http_server *server, struct peer *peer)
+{
+    peer->prev = server->last;
+    *(server->last ? &server->last->next : &server->first) = peer;
+    server->last = peer;
+    peer->waits = true;
+    server->waiting++;
+}
+
+/* The thread of the one that is shut wakes up and closes it; until on_connection hears of that the descriptor is its.
+ */
+static void shed_oldest(struct http_server *server)
+{
+    static struct log_rate rate;
+    struct peer *oldest = server->first;
+    unsigned more = 0;
+
+    leave_line(server, oldest);
+    oldest->is_shed = true;
+    shutdown(oldest->fd, SHUT_RDWR);
+    if (log_allow(&rate, 6, &more))
+        log_warn("closed a connection that said nothing for longest: too many are open",
+                 "port=%d limit=%d closed_more=%u", server->port, HTTP_WAITING_MAX, more);
+}
+
+static void on_connection(void *cls, struct MHD_Connection *connection, void **context,
+                          enum MHD_ConnectionNotificationCode what)
+{
+    struct http_server *server = cls;
+
+    pthread_mutex_lock(&server->lock);
+    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+        struct peer *peer = NEW(struct peer);
+        peer->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+        *context = peer;
+        join_line(server, peer);
+        if (server->waiting > HTTP_WAITING_MAX)
+            shed_oldest(server);
+    } else if (*context) {
+        leave_line(server, *context);
+        free(*context);
+        *context = NULL;
+    }
+    pthread_mutex_unlock(&server->lock);
+}
+
+/* Progress: to the end of the line, or out of it while we work on an answer. */
+static void stand_in_line(struct http_server *server, struct MHD_Connection *connection, bool waits)
+{
+    struct peer *peer = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+
+    pthread_mutex_lock(&server->lock);
+    leave_line(server, peer);
+    if (waits && !peer->is_shed)
+        join_line(server, peer);
+    pthread_mutex_unlock(&server->lock);
+}
 
 /* --------------------------------------------------------------- routes */
 
@@ -199,7 +286,25 @@ static void answer_no_route(struct exchange *exchange, bool allowed)
                            http_status_words(exchange->response.status));
 }
 
+static void answer_too_large(struct exchange *exchange)
+{
+    const struct http_route *route = exchange->request.route;
+
+    http_response_text(&exchange->response, 413, "text/plain", "the body is larger than %zu bytes\n",
+                       route->body_max ? route->body_max : (size_t)HTTP_BODY_DEFAULT_MAX);
+}
+
 /* -------------------------------------------------------------- request */
+
+/* Announces more than we would even throw away: refused before a byte of it is read. */
+static bool is_absurd(const struct http_request *request)
+{
+    struct str length = http_request_header(request, "Content-Length");
+    int64_t n = 0;
+
+    return length.p && !request->route->begin &&
+           (!str_to_i64(length, 0, INT64_MAX, &n) || (uint64_t)n > request->body.max + HTTP_EXCESS_MAX);
+}
 
 static void *on_uri(void *cls, const char *uri, struct MHD_Connection *connection)
 {
@@ -249,35 +354,41 @@ static enum MHD_Result on_headers(struct MHD_Connection *connection, struct exch
         return MHD_YES; /* answered when the body is over: a client that is still sending would see a reset */
     decode_params(request);
     request->body.max = request->route->body_max ? request->route->body_max : HTTP_BODY_DEFAULT_MAX;
+    if (is_absurd(request)) {
+        exchange->state = EXCHANGE_REFUSED;
+        answer_too_large(exchange);
+        exchange->response.close = true;
+        return send_answer(connection, exchange);
+    }
     if (!request->route->begin)
         return MHD_YES;
     exchange->has_user = true;
     if (request->route->begin(request, &exchange->response))
         return MHD_YES;
     exchange->state = EXCHANGE_REFUSED;
-    struct str length = http_request_header(request, "Content-Length");
-    bool has_body = (length.p && !str_is(length, "0")) || http_request_header(request, "Transfer-Encoding").p;
-    if (!has_body || http_request_header(request, "Expect").p)
+    if (http_request_header(request, "Expect").p)
         return send_answer(connection, exchange);
-    return MHD_YES; /* read and drop what was sent already, then answer */
+    return MHD_YES; /* read and drop what was sent already, then answer: microhttpd closes after one given here */
 }
 
-static void on_body(struct exchange *exchange, const char *p, size_t n)
+/* What is not wanted is read on for a while, since a client that is still sending would not see our answer. */
+static enum MHD_Result on_body(struct exchange *exchange, const char *p, size_t n)
 {
     struct http_request *request = &exchange->request;
 
     if (exchange->state == EXCHANGE_REFUSED || !request->route || exchange->body_failed)
-        return;
+        return (exchange->dropped += n) > HTTP_DROPPED_MAX ? MHD_NO : MHD_YES;
     if (request->route->begin) {
         if (request->route->body && request->route->body(request, p, n))
             exchange->body_failed = true;
-        return;
+        return MHD_YES;
     }
     buf_append(&request->body, p, n);
     if (buf_failed(&request->body)) {
         exchange->too_large = exchange->body_failed = true;
         buf_free(&request->body);
     }
+    return MHD_YES;
 }
 
 static enum MHD_Result on_end_of_body(struct MHD_Connection *connection, struct exchange *exchange)
@@ -291,8 +402,7 @@ static enum MHD_Result on_end_of_body(struct MHD_Connection *connection, struct 
         find_route(&exchange->server->options, request, &allowed);
         answer_no_route(exchange, allowed);
     } else if (exchange->too_large) {
-        http_response_text(&exchange->response, 413, "text/plain", "the body is larger than %zu bytes\n",
-                           request->route->body_max ? request->route->body_max : (size_t)HTTP_BODY_DEFAULT_MAX);
+        answer_too_large(exchange);
     } else {
         request->route->handle(request, &exchange->response);
     }
@@ -308,10 +418,12 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
     if (exchange->state == EXCHANGE_NEW)
         return on_headers(connection, exchange, method);
     if (*size) {
-        on_body(exchange, data, *size);
+        size_t n = *size;
+        stand_in_line(exchange->server, connection, true);
         *size = 0;
-        return MHD_YES;
+        return on_body(exchange, data, n);
     }
+    stand_in_line(exchange->server, connection, false);
     return on_end_of_body(connection, exchange);
 }
 
@@ -320,9 +432,10 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **co
 {
     struct exchange *exchange = *con_cls;
 
-    (void)cls, (void)connection, (void)how;
+    (void)cls, (void)how;
     if (!exchange)
         return;
+    stand_in_line(exchange->server, connection, true);
     struct http_request *request = &exchange->request;
     struct http_response *response = &exchange->response;
     if (exchange->has_user && request->route->end)
@@ -405,14 +518,15 @@ enum rc http_server_start(const struct http_server_options *options, struct http
     struct http_server *server = NEW(struct http_server);
     server->options = *options;
     server->port = port_of(fd);
-    server->daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL |
-                                          MHD_USE_ERROR_LOG | MHD_USE_ITC,
-                                      0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_server_log,
-                                      NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, on_uri, server,
-                                      MHD_OPTION_UNESCAPE_CALLBACK, keep_raw, NULL, MHD_OPTION_NOTIFY_COMPLETED,
-                                      on_completed, NULL, MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX,
-                                      MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_HEADER_BYTES_MAX,
-                                      MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_IDLE_SECONDS, MHD_OPTION_END);
+    pthread_mutex_init(&server->lock, NULL);
+    server->daemon = MHD_start_daemon(
+        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL | MHD_USE_ERROR_LOG |
+            MHD_USE_ITC,
+        0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_server_log, NULL, MHD_OPTION_LISTEN_SOCKET,
+        fd, MHD_OPTION_URI_LOG_CALLBACK, on_uri, server, MHD_OPTION_UNESCAPE_CALLBACK, keep_raw, NULL,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)HTTP_HEADER_BYTES_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_IDLE_SECONDS, MHD_OPTION_END);
     if (!server->daemon) {
         close(fd);
         free(server);
@@ -432,6 +546,7 @@ void http_server_stop(struct http_server *server)
     if (!server)
         return;
     MHD_stop_daemon(server->daemon);
+    pthread_mutex_destroy(&server->lock);
     free(server);
 }
 

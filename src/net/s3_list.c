@@ -13,6 +13,7 @@ struct page {
     struct s3_object next; /* the one being read */
     char *token;           /* absent: this was the last page */
     bool truncated;
+    bool is_encoded; /* not every server encodes when asked to; told before or after the keys */
 };
 
 /* "2026-01-31T23:59:59.123Z" */
@@ -31,12 +32,22 @@ static int64_t parse_modified(struct str text)
     return ms;
 }
 
-static char *decoded(struct str text)
+static void decode(char **text)
 {
     CLEANUP(buf_free) struct buf plain = { 0 };
 
-    uri_decode(&plain, text, true);
-    return buf_take(&plain);
+    uri_decode(&plain, str_of(*text), true);
+    free(*text);
+    *text = buf_take(&plain);
+}
+
+/* Names are kept as they were told until the page's end. */
+static void decode_names(struct s3_listing *listing, size_t first_object, size_t first_prefix)
+{
+    for (size_t i = first_object; i < listing->count; i++)
+        decode(&listing->objects[i].key);
+    for (size_t i = first_prefix; i < listing->prefix_count; i++)
+        decode(&listing->prefixes[i]);
 }
 
 static void add_object(struct page *page)
@@ -54,7 +65,7 @@ static void add_prefix(struct page *page, struct str text)
     struct s3_listing *listing = page->listing;
 
     listing->prefixes = mem_grow(listing->prefixes, listing->prefix_count + 1, sizeof *listing->prefixes);
-    listing->prefixes[listing->prefix_count++] = decoded(text);
+    listing->prefixes[listing->prefix_count++] = str_dup(text);
 }
 
 static void on_content(struct page *page, const char *name, struct str text)
@@ -62,7 +73,7 @@ static void on_content(struct page *page, const char *name, struct str text)
     int64_t size = 0;
 
     if (strcmp(name, "/Key") == 0 && !page->next.key)
-        page->next.key = decoded(text);
+        page->next.key = str_dup(text);
     else if (strcmp(name, "/Size") == 0 && str_to_i64(text, 0, INT64_MAX, &size))
         page->next.size = (uint64_t)size;
     else if (strcmp(name, "/LastModified") == 0)
@@ -85,6 +96,8 @@ static enum rc on_element(void *user, const char *path, struct str text)
         add_prefix(page, text);
     else if (strcmp(path, "ListBucketResult/IsTruncated") == 0)
         page->truncated = str_is(text, "true");
+    else if (strcmp(path, "ListBucketResult/EncodingType") == 0)
+        page->is_encoded = str_is_nocase(text, "url");
     else if (strcmp(path, "ListBucketResult/NextContinuationToken") == 0 && !page->token)
         page->token = str_dup(text);
     return RC_OK;
@@ -112,11 +125,15 @@ static enum rc list_page(struct s3_client *client, const char *bucket, const cha
     struct s3_call call = { .doing = "list", .method = "GET", .bucket = bucket, .query = query };
     struct xml_reader reader = { on_element, page };
     struct http_answer answer = { 0 };
+    size_t objects = page->listing->count, prefixes = page->listing->prefix_count;
     enum rc rc = s3_call(client, &call, &answer, err);
 
     if (rc)
         return rc;
+    page->truncated = page->is_encoded = false;
     rc = xml_read(buf_str(&answer.body), &reader, err);
+    if (!rc && page->is_encoded)
+        decode_names(page->listing, objects, prefixes);
     http_answer_free(&answer);
     return rc ? err_wrap(err, "cannot list '%s'", bucket) : RC_OK;
 }
@@ -133,7 +150,6 @@ enum rc s3_list(struct s3_client *client, const char *bucket, const char *prefix
         CLEANUP(buf_free) struct buf query = { 0 };
         put_query(&query, page.token, prefix, delimiter, start_after);
         free(TAKE_PTR(page.token));
-        page.truncated = false;
         rc = list_page(client, bucket, buf_cstr(&query), &page, &own);
     } while (!rc && page.truncated && page.token);
     free(page.token);

@@ -476,34 +476,23 @@ static void init(struct supervisor *supervisor)
     watch_signal(supervisor, &supervisor->hangup, on_hangup, SIGHUP);
 }
 
-/* whoever started us waits on this pipe until the lock is held and the state is told; -1: nobody does */
-static int starter_fd(void)
+/* The pipe on which whoever started us waits until the lock is held and the state is told; -1 without one.  No child
+   may inherit it: PostgreSQL would hold it open. */
+static int starters_pipe(void)
 {
     int64_t fd = -1;
 
-    return str_to_i64(str_of(getenv("HAUS_READY_FD")), 3, 65535, &fd) ? (int)fd : -1;
-}
-
-/* A child that has no pipe of its own in this place (PostgreSQL) would hold our starter's open. */
-static void keep_to_ourselves(void)
-{
-    int fd = starter_fd();
-
-    if (fd >= 0)
-        fcntl(fd, F_SETFD, FD_CLOEXEC);
-}
-
-static void tell_starter(void)
-{
-    CLEANUP(disk_close) int fd = starter_fd();
-
+    if (!str_to_i64(str_of(getenv("HAUS_READY_FD")), 3, 65535, &fd) || fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0)
+        fd = -1;
     unsetenv("HAUS_READY_FD");
+    return (int)fd;
 }
 
 enum rc supervisor_run(const struct house *house, struct err *err)
 {
     struct supervisor supervisor = { .house = house };
     CLEANUP(disk_close) int lock = -1;
+    CLEANUP(disk_close) int starter = starters_pipe();
     CLEANUP_FREE char *offset_path = mem_printf("%s/run/port-offset", house->home);
     CLEANUP_FREE char *offset = mem_printf("%d\n", house->port_offset);
     CLEANUP_FREE char *state_path = mem_printf("%s/run/state", house->home);
@@ -515,9 +504,8 @@ enum rc supervisor_run(const struct house *house, struct err *err)
     if (rc)
         return rc;
     init(&supervisor);
-    keep_to_ourselves();
     read_wanted(&supervisor);
-    tell_starter();
+    disk_close(&starter); /* by now the state says what is wanted */
     uv_run(&supervisor.loop, UV_RUN_DEFAULT);
     disk_unlink(state_path, NULL);
     log_info("stopped", NULL);

@@ -6,6 +6,7 @@
 The binary is $HAUS_BIN, else build/haus of this checkout.
 """
 
+import fcntl
 import os
 import random
 import shutil
@@ -40,10 +41,25 @@ def _is_free(port):
     return True
 
 
+_claims = []  # open files whose locks end with this process
+
+
+def _claim(port):
+    """False: another test process has it, be a service on it or not yet, or again, started."""
+    claim = open(Path(tempfile.gettempdir()) / f"haus-test-port-{port}", "w")
+    try:
+        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        claim.close()
+        return False
+    _claims.append(claim)
+    return True
+
+
 def free_offset():
     while True:
         offset = random.randrange(10000, 22000)
-        if all(_is_free(port + offset) for port in PORTS.values()):
+        if all(_claim(port + offset) and _is_free(port + offset) for port in PORTS.values()):
             return offset
 
 

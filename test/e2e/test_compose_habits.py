@@ -227,7 +227,11 @@ def test_every_listing_is_json_when_asked(play, command):
 
 
 def test_what_sql_cannot_do_is_said(play):
-    for text, words in (("selec 1", "syntax error"), ("select * from nope", "nope"), ("select nope from orders", "nope")):
+    for text, words in (
+        ("selec 1", "syntax error"),
+        ("select * from nope", "nope"),
+        ("select nope from orders", "nope"),
+    ):
         done = play.run("sql", text)
         assert done.returncode == 1 and words in done.stderr and done.stdout == ""
 
@@ -235,7 +239,10 @@ def test_what_sql_cannot_do_is_said(play):
 def test_followed_records_and_logs_come_as_they_happen(play):
     env = {**play.env, "PYTHONUNBUFFERED": "1"}
     tail = subprocess.Popen(
-        [BINARY, "topic", "tail", "-f", "storefront.public.products", "-o", "json"], env=env, stdout=subprocess.PIPE, text=True
+        [BINARY, "topic", "tail", "-f", "storefront.public.products", "-o", "json"],
+        env=env,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     logs = subprocess.Popen([BINARY, "logs", "-f", "seeder"], env=env, stdout=subprocess.PIPE, text=True)
     try:
@@ -344,7 +351,12 @@ def test_the_sinks_offsets_set_back_write_the_same_files_again(play):
 def second(play, name, **more):
     config = play.call("GET", f"/connectors/{SOURCE}/config").json()
     config = {k: v for k, v in config.items() if "converter" not in k}
-    config |= {"name": name, "topic.prefix": name, "slot.name": name.replace("-", "_"), "table.include.list": "public.orders"}
+    config |= {
+        "name": name,
+        "topic.prefix": name,
+        "slot.name": name.replace("-", "_"),
+        "table.include.list": "public.orders",
+    }
     return {**config, **more}
 
 
@@ -454,7 +466,9 @@ def test_a_home_with_spaces_letters_and_length_beside_the_first_house(play, tmp_
     flags = ["--home", str(home), "--port-offset", str(offset), "--playground", str(ROOT / "playground")]
 
     def haus(*args):
-        done = subprocess.run([BINARY, *args, *flags], env=env, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(
+            [BINARY, *args, *flags], env=env, capture_output=True, text=True, timeout=120, check=False
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -488,7 +502,9 @@ def test_somebody_without_rights_has_a_house_of_their_own():
 
     def haus(*args):
         command = ["runuser", "-u", "nobody", "--", str(base / "haus"), *args]
-        done = subprocess.run(command, env=env, cwd=base / "playground", capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(
+            command, env=env, cwd=base / "playground", capture_output=True, text=True, timeout=120, check=False
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout
 

@@ -1,16 +1,18 @@
 """A real system in a station's place (HAUS_EXTERNAL): the rest of the house works on it and proves all stations equal."""
 
-import shutil
+import os
+import signal
 import socket
 import subprocess
 import sys
 import time
 
 import pytest
+from confluent_kafka.admin import AdminClient, ConfigResource
 
 from house import free_offset
+from kafka_real import Broker, needs_java
 from playground import Playground, fast_templates
-from test_log_java import CACHE, tools  # noqa: F401
 
 
 def wait_for_port(port, process, timeout=60):
@@ -36,12 +38,18 @@ def proves_equal(play):
 def test_missing_and_dead_addresses_are_told_before_anything_starts():
     with Playground({"HAUS_EXTERNAL": "store", "MINIO_ENDPOINT": ""}) as play:
         done = play.run("up")
-        assert done.returncode == 1 and "'MINIO_ENDPOINT' does not say where; e.g. MINIO_ENDPOINT=http://" in done.stderr
-    with Playground({"HAUS_EXTERNAL": "store,log", "MINIO_ENDPOINT": "http://127.0.0.1:9", "BOOTSTRAP_SERVER": "h.invalid:1"}) as play:
+        assert (
+            done.returncode == 1 and "'MINIO_ENDPOINT' does not say where; e.g. MINIO_ENDPOINT=http://" in done.stderr
+        )
+    with Playground(
+        {"HAUS_EXTERNAL": "store,log", "MINIO_ENDPOINT": "http://127.0.0.1:9", "BOOTSTRAP_SERVER": "h.invalid:1"}
+    ) as play:
         done = play.run("up")
         assert done.returncode == 1
         assert "the external store '127.0.0.1:9' does not answer: Connection refused" in done.stderr
-        assert "correct MINIO_ENDPOINT" in done.stderr and "the external log 'h.invalid:1' does not answer" in done.stderr
+        assert (
+            "correct MINIO_ENDPOINT" in done.stderr and "the external log 'h.invalid:1' does not answer" in done.stderr
+        )
         assert play.json("status")["supervisor"]["pid"] is None
         checks = {row["check"]: row for row in play.json("doctor")}
         assert checks["external store"]["result"] == checks["external log"]["result"] == "ill"
@@ -51,6 +59,7 @@ def test_missing_and_dead_addresses_are_told_before_anything_starts():
         assert done.returncode == 1 and "'seeder' cannot be external" in done.stderr
 
 
+@pytest.mark.client("S3", "moto", "in our store's place: the sink writes, the build reads and commits, verify proves all equal")
 def test_another_object_store(tmp_path):
     pytest.importorskip("moto.server")
     port = 9000 + free_offset()
@@ -67,40 +76,29 @@ def test_another_object_store(tmp_path):
         moto.wait()
 
 
-BROKER = """\
-process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:{1}
-listeners=PLAINTEXT://127.0.0.1:{0},CONTROLLER://127.0.0.1:{1}
-advertised.listeners=PLAINTEXT://127.0.0.1:{0}
-controller.listener.names=CONTROLLER
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
-log.dirs={2}
-num.partitions=3
-offsets.topic.replication.factor=1
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-group.initial.rebalance.delay.ms=0
-"""
-
-
 @pytest.mark.slow
-@pytest.mark.skipif(not (shutil.which("java") and shutil.which("mvn")), reason="needs java and mvn")
-def test_apache_kafka_for_the_log(tmp_path, tools):  # noqa: F811
-    offset = free_offset()
-    port, controller = 9092 + offset, 9000 + offset
-    config = tmp_path / "server.properties"
-    config.write_text(BROKER.format(port, controller, tmp_path / "kafka"))
-    tools("kafka.tools.StorageTool", "format", "-t", "4L6g3nShT-eMCtK--X86sw", "-c", config)
-    with open(tmp_path / "kafka.log", "wb") as log:
-        command = ["java", "-Xmx512m", "-cp", f"{CACHE}/*", "kafka.Kafka", str(config)]
-        kafka = subprocess.Popen(command, stdout=log, stderr=log)
-    env = {"HAUS_EXTERNAL": "log", "BOOTSTRAP_SERVER": f"127.0.0.1:{port}"}
-    try:
-        wait_for_port(port, kafka)
+@needs_java
+@pytest.mark.client(
+    "Kafka Connect", "Apache Kafka", "our connect, registry and sinks work on it; killed, connect goes on"
+)
+def test_apache_kafka_for_the_log(tmp_path):
+    with Broker(num_partitions=3) as kafka:
+        env = {"HAUS_EXTERNAL": "log", "BOOTSTRAP_SERVER": kafka.address}
         with Playground(env, fast_templates(tmp_path)) as play:
             assert proves_equal(play)["log"]["pid"] is None
             assert {row["result"] for row in play.json("doctor")} == {"ok"}
-    finally:
-        kafka.kill()
-        kafka.wait()
+            topics_are_connects(AdminClient({"bootstrap.servers": kafka.address}))
+            for killed in range(1, 3):
+                os.kill(play.pid("connect"), signal.SIGKILL)
+                play.haus("seed", "--count", "100")
+                play.wait_ready("connect")
+                assert play.settle()["orders"]["stage"] == 100 + 100 * killed
+
+
+def topics_are_connects(admin):
+    topics = admin.list_topics(timeout=10).topics
+    counts = {name: len(topics[name].partitions) for name in topics if name.startswith("connect-")}
+    assert counts == {"connect-configs": 1, "connect-offsets": 25, "connect-status": 5}
+    for name in counts:
+        resource = ConfigResource(ConfigResource.Type.TOPIC, name)
+        assert admin.describe_configs([resource])[resource].result(10)["cleanup.policy"].value == "compact"

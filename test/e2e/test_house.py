@@ -295,3 +295,24 @@ def test_an_interrupted_up_leaves_a_house_that_the_next_up_completes():
         first.communicate()
         other.haus("up")
         assert {row["state"] for row in other.json("status")["services"]} == {"ready"}
+
+
+def test_no_service_keeps_whoever_started_the_house_waiting():
+    with Playground() as play:
+        (play.home / "run").mkdir(parents=True)
+        (play.home / "logs").mkdir()
+        (play.home / "run" / "wanted").write_text("postgres\nlog\n")
+        waits, told = os.pipe()
+        supervisor = subprocess.Popen(
+            [BINARY, "supervise"],
+            env={**play.env, "HAUS_READY_FD": str(told)},
+            pass_fds=[told],
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(told)
+        play.wait_ready("postgres", "log")
+        os.set_blocking(waits, False)
+        assert os.read(waits, 1) == b""  # the end: nobody holds the other side
+        os.close(waits)
+        supervisor.terminate()
+        assert supervisor.wait(30) == 0

@@ -83,6 +83,9 @@ def read(house, name, partition=0, offset=0, count=None, **config):
     return out
 
 
+@pytest.mark.client(
+    "Kafka", "confluent-kafka", "produces in every codec with keys, headers and timestamps, and consumes"
+)
 @pytest.mark.parametrize("codec", ["none", "gzip", "snappy", "lz4", "zstd"])
 def test_what_was_produced_is_consumed_in_every_codec(house, topic, codec):
     create(house, topic)
@@ -97,6 +100,7 @@ def test_what_was_produced_is_consumed_in_every_codec(house, topic, codec):
     assert messages[4321].timestamp()[1] == 1700000004321
 
 
+@pytest.mark.client("Kafka", "confluent-kafka", "an idempotent producer writes each record once")
 def test_an_idempotent_producer_writes_each_record_once(house, topic):
     create(house, topic, 3)
     p = producer(house, **{"enable.idempotence": True, "linger.ms": 0})
@@ -110,6 +114,7 @@ def test_an_idempotent_producer_writes_each_record_once(house, topic):
         assert got == list(range(partition, 3000, 3))
 
 
+@pytest.mark.client("Kafka", "confluent-kafka", "a topic is made when a producer asks for it")
 def test_a_client_that_asks_for_a_new_topic_gets_it(house, topic):
     p = producer(house)
     p.produce(topic, value="x")
@@ -123,6 +128,7 @@ def test_an_invalid_topic_name_is_refused(house):
     assert metadata.topics["no good name"].error.name() == "TOPIC_EXCEPTION"
 
 
+@pytest.mark.client("Kafka", "confluent-kafka", "admin: topics are created, described, grown and deleted")
 def test_topics_are_created_grown_and_deleted(house, topic):
     a = admin(house)
     create(house, topic, 2, retention_ms=1234567)
@@ -158,6 +164,7 @@ def test_a_deleted_topic_begins_anew_under_another_id(house, topic):
         admin(house).delete_topics([topic])[topic].result(10)
 
 
+@pytest.mark.client("Kafka", "confluent-kafka", "admin: offsets by time, earliest, latest, of the largest timestamp")
 def test_offsets_are_found_by_time(house, topic):
     create(house, topic)
     p = producer(house, **{"linger.ms": 50})
@@ -258,6 +265,7 @@ def test_a_waiting_consumer_is_woken_by_the_append(house, topic):
     assert got and got[0][1] - sent < 1
 
 
+@pytest.mark.client("Kafka", "confluent-kafka", "two members share a topic and their offsets are remembered")
 def test_a_group_shares_partitions_and_remembers(house, topic):
     create(house, topic, 4)
     p = producer(house)
@@ -290,6 +298,7 @@ def test_a_group_shares_partitions_and_remembers(house, topic):
     again.close()
 
 
+@pytest.mark.client("Kafka", "kcat", "produces to a partition and consumes with a format of its own")
 def test_kcat_reads_and_writes(house, topic):
     address = house.address("log")
     subprocess.run(["kcat", "-b", address, "-P", "-t", topic, "-K:", "-p", "0"], input=b"a:1\nb:2\n", check=True)
@@ -301,6 +310,7 @@ def test_kcat_reads_and_writes(house, topic):
     assert out.stdout == b"a=1@0\nb=2@1\n"
 
 
+@pytest.mark.client("Kafka", "kafka-python", "sends and iterates as a group")
 def test_kafka_python_reads_and_writes(house, topic):
     from kafka import KafkaConsumer, KafkaProducer
 
@@ -324,6 +334,7 @@ def test_kafka_python_reads_and_writes(house, topic):
     assert got == [f"v{i}".encode() for i in range(10)]
 
 
+@pytest.mark.client("Kafka", "aiokafka", "sends idempotently and reads as a group")
 def test_aiokafka_reads_and_writes(house, topic):
     from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
@@ -431,6 +442,9 @@ def acked_before_kill(house, topic, seconds):
     return acked, i
 
 
+@pytest.mark.client(
+    "Kafka", "confluent-kafka", "an idempotent producer over a kill -9 of the log: nothing lost, nothing twice"
+)
 def test_killed_while_producing_nothing_acknowledged_is_lost_and_nothing_comes_twice():
     with House("log") as house:
         create(house, "kill")
@@ -459,8 +473,27 @@ def test_a_torn_tail_is_cut_off():
         assert len(read(house, "torn")) == 101
 
 
-def test_retention_removes_segments_and_a_restart_keeps_the_start():
+def test_records_of_long_ago_stay_until_retention_looks_again():
     with House("log") as house:
+        create(house, "old")
+        p = producer(house)
+        p.produce("old", value="from 1970", timestamp=1000)
+        assert p.flush(10) == 0
+        time.sleep(2.5)  # longer than the pause after a change
+        assert [m.value() for m in read(house, "old")] == [b"from 1970"]
+    with House("log", env={"KAFKA_LOG_RETENTION_CHECK_INTERVAL_MS": "200"}) as house:
+        create(house, "old")
+        p = producer(house)
+        p.produce("old", value="from 1970", timestamp=1000)
+        assert p.flush(10) == 0
+        deadline = time.time() + 15
+        while read(house, "old"):
+            assert time.time() < deadline
+            time.sleep(0.1)
+
+
+def test_retention_removes_segments_and_a_restart_keeps_the_start():
+    with House("log", env={"KAFKA_LOG_RETENTION_CHECK_INTERVAL_MS": "500"}) as house:
         create(house, "short", segment_bytes=10000, retention_ms=2000)
         p = producer(house, **{"linger.ms": 0})
         for i in range(100):

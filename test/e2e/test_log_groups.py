@@ -96,6 +96,9 @@ def poll_all(consumers, enough, seconds=20):
     return seen
 
 
+@pytest.mark.client(
+    "Kafka", "confluent-kafka", "two members join, leave and resume: range, roundrobin, cooperative-sticky"
+)
 @pytest.mark.parametrize("strategy", ["range", "roundrobin", "cooperative-sticky"])
 def test_two_members_share_and_each_resumes(bootstrap, topic, group, strategy):
     produce(bootstrap, topic, 40)
@@ -134,6 +137,7 @@ def test_two_members_share_and_each_resumes(bootstrap, topic, group, strategy):
     again.close()
 
 
+@pytest.mark.client("Kafka", "confluent-kafka", "static members keep their partitions over a restart")
 def test_a_static_member_that_restarts_keeps_its_partitions(bootstrap, topic, group):
     produce(bootstrap, topic, 8)
     one = consumer(bootstrap, group, **{"group.instance.id": "one"})
@@ -161,6 +165,7 @@ def test_a_static_member_that_restarts_keeps_its_partitions(bootstrap, topic, gr
     two.close()
 
 
+@pytest.mark.client("Kafka", "confluent-kafka", "a member that stops polling is replaced")
 def test_a_member_that_dies_is_replaced(bootstrap, topic, group):
     produce(bootstrap, topic, 8)
     one = consumer(bootstrap, group)
@@ -179,6 +184,7 @@ def test_a_member_that_dies_is_replaced(bootstrap, topic, group):
     two.close()
 
 
+@pytest.mark.client("Kafka", "kafka-python", "two members join, leave and resume")
 def test_kafka_python_members_share_a_topic(bootstrap, topic, group):
     kafka = pytest.importorskip("kafka")
     options = {
@@ -214,6 +220,7 @@ def test_kafka_python_members_share_a_topic(bootstrap, topic, group):
     one.close()
 
 
+@pytest.mark.client("Kafka", "confluent-kafka", "commits offsets with metadata without a group's help")
 def test_offsets_of_a_consumer_that_assigns_itself(bootstrap, topic, group):
     one = consumer(bootstrap, group)
     long_text = "ü" * 4095  # the client adds a zero byte
@@ -233,6 +240,9 @@ def test_offsets_of_a_consumer_that_assigns_itself(bootstrap, topic, group):
     one.close()
 
 
+@pytest.mark.client(
+    "Kafka", "confluent-kafka", "admin: groups are listed, described and deleted, their offsets listed and altered"
+)
 def test_groups_are_listed_described_altered_and_deleted(bootstrap, admin, topic, group):
     one = consumer(bootstrap, group, **{"client.id": "somebody"})
     one.subscribe([topic])
@@ -280,6 +290,7 @@ def test_offsets_go_with_their_topic(bootstrap, admin, topic, group):
     one.close()
 
 
+@pytest.mark.client("Kafka", "confluent-kafka", "a group goes on over a kill -9 of the log")
 @needs_own_house
 def test_groups_outlive_a_killed_broker(group):
     with House("log") as house:
@@ -336,6 +347,7 @@ def offset_records(bootstrap):
     return seen
 
 
+@pytest.mark.client("Kafka", "confluent-kafka", "reads __consumer_offsets as monitors do")
 def test_the_offsets_topic_can_be_read(bootstrap, topic, group):
     one = consumer(bootstrap, group)
     one.commit(offsets=[TopicPartition(topic, 2, 77)], asynchronous=False)
@@ -351,6 +363,7 @@ def describe(admin, kind, name):
     return admin.describe_configs([resource])[resource].result(10)
 
 
+@pytest.mark.client("Kafka", "confluent-kafka", "admin: settings of topics and broker are described")
 def test_a_topic_shows_every_property_with_its_source(admin, topic):
     config = describe(admin, ResourceType.TOPIC, topic)
     assert len(config) >= 30
@@ -364,6 +377,7 @@ def test_a_topic_shows_every_property_with_its_source(admin, topic):
     assert names == ["log.segment.bytes"]
 
 
+@pytest.mark.client("Kafka", "confluent-kafka", "admin: settings of topics and broker are described")
 def test_a_broker_shows_every_property(admin):
     config = describe(admin, ResourceType.BROKER, "1")
     assert len(config) > 200
@@ -385,6 +399,7 @@ def change(admin, kind, name, *entries):
     admin.incremental_alter_configs([resource])[resource].result(10)
 
 
+@pytest.mark.client("Kafka", "confluent-kafka", "admin: settings are altered: set, delete, append, subtract")
 def test_properties_of_a_topic_are_altered(admin, topic):
     set_, delete = AlterConfigOpType.SET, AlterConfigOpType.DELETE
     append, subtract = AlterConfigOpType.APPEND, AlterConfigOpType.SUBTRACT
@@ -449,6 +464,7 @@ def test_properties_outlive_a_killed_broker():
         assert config["retention.bytes"].source == ConfigSource.DYNAMIC_BROKER_CONFIG.value
 
 
+@pytest.mark.client("Kafka", "confluent-kafka", "admin: partitions are added")
 def test_partitions_are_added(admin, topic):
     admin.create_partitions([NewPartitions(topic, 6)])[topic].result(10)
     deadline = time.monotonic() + 10

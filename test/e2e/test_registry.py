@@ -54,6 +54,7 @@ def read_schemas(house):
     return rows
 
 
+@pytest.mark.client("Registry", "confluent-kafka", "AvroSerializer and AvroDeserializer: a message goes through")
 def test_a_message_goes_through_serializer_and_deserializer(house, client):
     topic = "orders"
     context = SerializationContext(topic, MessageField.VALUE)
@@ -76,6 +77,7 @@ def test_a_message_goes_through_serializer_and_deserializer(house, client):
     assert {v["id"]: v["note"] for v in seen}[4] == "n4"
 
 
+@pytest.mark.client("Registry", "confluent-kafka", "registers, looks up, checks and deletes")
 def test_the_client_registers_looks_up_checks_and_deletes(house, client):
     first = Schema(record("a"), "AVRO")
     number = client.register_schema("life", first)
@@ -167,6 +169,7 @@ def everything(url):
     return [requests.get(url + path, timeout=20).json() for path in paths]
 
 
+@pytest.mark.client("Registry", "confluent-kafka", "schemas, settings and deletions over a kill -9 of the registry")
 def test_state_survives_kill(house, client):
     for i in range(5):
         schema = json.dumps({"type": "fixed", "name": f"F{i}", "size": i})

@@ -133,6 +133,7 @@ def test_canned_private_is_accepted_and_others_are_told(s3, bucket):
 # ----------------------------------------------------------------- objects
 
 
+@pytest.mark.client("S3", "boto3", "objects of all sizes, ranges, conditions, bulk deletes")
 @pytest.mark.parametrize("size", [0, 1, 1000, 65535, 65536, 65537, 300000, 3 * MIB + 7])
 def test_what_is_put_is_got(s3, bucket, size):
     body = random.Random(size).randbytes(size)
@@ -171,6 +172,7 @@ KEYS_OF_ALL_KINDS = [
 ]
 
 
+@pytest.mark.client("S3", "boto3", "keys of all kinds, written, listed, deleted")
 def test_a_key_is_a_key(s3, bucket):
     for key in KEYS_OF_ALL_KINDS:
         s3.put_object(Bucket=bucket, Key=key, Body=key.encode())
@@ -188,6 +190,7 @@ def test_a_key_is_a_key(s3, bucket):
     s3.delete_bucket(Bucket=bucket)
 
 
+@pytest.mark.client("S3", "boto3", "objects of all sizes, ranges, conditions, bulk deletes")
 @pytest.mark.parametrize("size", [10, 200000])
 def test_ranges(s3, bucket, size):
     body = random.Random(1).randbytes(size)
@@ -207,6 +210,7 @@ def test_ranges(s3, bucket, size):
     assert s3.head_object(Bucket=bucket, Key="k", Range="bytes=1-2")["ContentLength"] == 2
 
 
+@pytest.mark.client("S3", "boto3", "objects of all sizes, ranges, conditions, bulk deletes")
 def test_conditions_of_reads(house, s3, bucket):
     etag = s3.put_object(Bucket=bucket, Key="k", Body=b"x")["ETag"]
     modified = s3.head_object(Bucket=bucket, Key="k")["LastModified"]
@@ -220,6 +224,7 @@ def test_conditions_of_reads(house, s3, bucket):
     assert answer.status_code == 304 and answer.headers["ETag"] == etag and answer.content == b""
 
 
+@pytest.mark.client("S3", "boto3", "objects of all sizes, ranges, conditions, bulk deletes")
 def test_conditions_of_writes(s3, bucket):
     etag = s3.put_object(Bucket=bucket, Key="k", Body=b"1", IfNoneMatch="*")["ETag"]
     assert refused(s3.put_object, Bucket=bucket, Key="k", Body=b"2", IfNoneMatch="*") == ("PreconditionFailed", 412)
@@ -231,6 +236,7 @@ def test_conditions_of_writes(s3, bucket):
     assert refused(s3.delete_object, Bucket=bucket, Key="k", IfMatch=etag) == ("PreconditionFailed", 412)
 
 
+@pytest.mark.client("S3", "boto3", "64 writers of one key: one wins")
 @pytest.mark.parametrize("size", [4, 100000])
 def test_of_64_who_create_one_key_one_wins(s3, bucket, size):
     barrier = threading.Barrier(64)
@@ -251,6 +257,7 @@ def test_of_64_who_create_one_key_one_wins(s3, bucket, size):
     assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == won[0]
 
 
+@pytest.mark.client("S3", "boto3", "objects of all sizes, ranges, conditions, bulk deletes")
 def test_deleting(s3, bucket):
     s3.delete_object(Bucket=bucket, Key="never")
     for key in ("d/a", "d/b", "x"):
@@ -478,6 +485,7 @@ def test_tags(s3, bucket):
 # --------------------------------------------------------------- checksums
 
 
+@pytest.mark.client("S3", "boto3", "checksums of objects and parts, kept and returned")
 @pytest.mark.parametrize("algorithm", ["CRC32", "SHA1", "SHA256"])
 def test_checksums_are_kept_and_returned(s3, bucket, algorithm):
     put = s3.put_object(Bucket=bucket, Key="k", Body=b"hello", ChecksumAlgorithm=algorithm)
@@ -499,6 +507,7 @@ def test_a_wrong_checksum_or_digest_stores_nothing(s3, bucket):
     s3.put_object(ChecksumCRC32=right, **call)
 
 
+@pytest.mark.client("S3", "boto3", "checksums of objects and parts, kept and returned")
 @pytest.mark.parametrize("kind", ["COMPOSITE", "FULL_OBJECT"])
 def test_checksums_of_parts(s3, bucket, kind):
     parts = [os.urandom(5 * MIB), b"tail"]
@@ -617,6 +626,7 @@ def test_streams_of_signed_chunks(house, s3, bucket, with_trailer):
 # ------------------------------------------------------- signatures, policy
 
 
+@pytest.mark.client("S3", "boto3", "presigned URLs of versions 4 and 2")
 @pytest.mark.parametrize("version", ["s3v4", "s3"])
 def test_presigned_urls(house, bucket, version):
     own = client(house, signature_version=version)
@@ -703,6 +713,7 @@ def test_pages_for_probes(house, s3):
 # ------------------------------------------------------------ other clients
 
 
+@pytest.mark.client("S3", "minio for Python", "buckets, streams in parts, copies, listings, bulk deletes")
 def test_minio_client(house):
     from minio import Minio
     from minio.commonconfig import CopySource
@@ -728,6 +739,7 @@ def test_minio_client(house):
     own.remove_bucket(bucket_name="minio-py")
 
 
+@pytest.mark.client("S3", "s3fs", "files in parts, find, ls, mv, rm")
 def test_s3fs(house):
     import s3fs
 
@@ -747,6 +759,7 @@ def test_s3fs(house):
     fs.rm("s3fs-bucket", recursive=True)
 
 
+@pytest.mark.client("S3", "pyarrow", "partitioned datasets, streams in parts, seeks")
 def test_pyarrow(house):
     import pyarrow
     import pyarrow.dataset

@@ -7,25 +7,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "disk/disk.h"
+#include "scratch.h"
 #include "stream/log/segment.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static char dir[] = "/tmp/haus-fuzz-XXXXXX";
-
-static void remove_dir(void)
-{
-    struct err err = { 0 };
-
-    (void)!disk_remove_tree(dir, &err);
-}
 
 static void write_file(const char *suffix, const uint8_t *p, size_t n)
 {
     CLEANUP(buf_free) struct buf path = { 0 };
 
-    segment_path(dir, 0, suffix, &path);
+    segment_path(scratch, 0, suffix, &path);
     FILE *f = fopen(buf_cstr(&path), "w");
     if (!f || fwrite(p, 1, n, f) != n)
         abort();
@@ -51,16 +42,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size < 1)
         return 0;
-    if (strstr(dir, "XXXXXX")) {
-        if (!mkdtemp(dir))
-            abort();
-        atexit(remove_dir);
-    }
+    scratch_dir();
     size_t index = MIN((size_t)data[0], size - 1), log = size - 1 - index;
     write_file(".index", data + 1, index / 2);
     write_file(".timeindex", data + 1 + index / 2, index - index / 2);
     write_file(".log", data + 1 + index, log);
-    if (segment_open(dir, 0, &segment, &err))
+    if (segment_open(scratch, 0, &segment, &err))
         abort();
     if (!segment_load_index(segment, &err))
         find_all(segment, segment->size);

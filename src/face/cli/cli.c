@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "face/cli/command.h"
@@ -253,6 +254,8 @@ static enum exit_code call(const struct command *command, int argc, char **argv)
 
     if (argc < command->args_min || (command->args_max >= 0 && argc > command->args_max))
         return fail(EXIT_USAGE, "usage: haus %s %s", command->name, command->usage ? command->usage : "");
+    if (command != &command_init)
+        umask(S_IRWXG | S_IRWXO); /* state is its owner's alone; a playground is like anybody's files */
     if (house_open(&(struct house_options){ home, playground, (int)port_offset, log_format }, &house, &err))
         return fail_err(&err);
     enum exit_code code = command->run(&house, argc, argv);

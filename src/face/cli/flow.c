@@ -195,9 +195,7 @@ static enum exit_code flow(struct house *house, int argc, char **argv)
 
     (void)argc, (void)argv;
     house_select(0, NULL, wanted);
-    code = house_start(house, wanted);
-    if (!code)
-        code = house_prepare(house, wanted);
+    code = house_bring_up(house, wanted);
     if (!code)
         code = seed(house);
     if (!code)

@@ -6,10 +6,9 @@
 
 #include "face/cli/command.h"
 
-/* Starts what is wanted (wanted[i] of the table) and waits until it is ready, telling each on stderr. */
-enum exit_code house_start(const struct house *house, const bool *wanted);
-/* Migrations, buckets and their policies: what a fresh house needs before its first row.  Safe to repeat. */
-enum exit_code house_prepare(const struct house *house, const bool *wanted);
+/* Starts what is wanted (wanted[i] of the table), waits until it is ready, telling each on stderr, and does what a
+ * fresh house needs before its first row: migrations, buckets and their policies.  Safe to repeat. */
+enum exit_code house_bring_up(const struct house *house, const bool *wanted);
 /* Services named by zones or services; none: all.  False: an unknown name, already told. */
 bool house_select(int argc, char **argv, bool *wanted);
 /* Every address with user and password, one line a service, on the given stream. */

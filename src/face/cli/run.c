@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -82,6 +83,17 @@ static void keep_memory_small(void)
     mallopt(M_TRIM_THRESHOLD, TRIM_FROM_BYTES);
 }
 
+/* A connection is a descriptor, and may hold a file or two besides; what systems allow at first is 1,024. */
+static void raise_file_limit(void)
+{
+    struct rlimit limit = { 0 };
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 static enum exit_code run_service(struct house *house, int argc, char **argv)
 {
     const struct service *service = service_find(argv[0]);
@@ -96,6 +108,7 @@ static enum exit_code run_service(struct house *house, int argc, char **argv)
     if (!follow_supervisor())
         return EXIT_FAILED;
     keep_memory_small();
+    raise_file_limit();
     log_setup(service->name, LOG_INFO, strcmp(settings_get(&house->settings, "HAUS_LOG_FORMAT", "text"), "json") == 0);
     station_block_signals();
     enum rc rc = disk_make_dirs(house->home, 0700, &err);

@@ -204,7 +204,7 @@ static bool is_running_all(const struct house *house, const struct house_state *
     return true;
 }
 
-enum exit_code house_start(const struct house *house, const bool *wanted)
+static enum exit_code start(const struct house *house, const bool *wanted)
 {
     struct house_state state = { 0 };
     struct err err = { 0 };
@@ -274,7 +274,7 @@ static enum exit_code make_buckets(const struct house *house)
     return rc ? fail_err(&err) : EXIT_DONE;
 }
 
-enum exit_code house_prepare(const struct house *house, const bool *wanted)
+static enum exit_code prepare(const struct house *house, const bool *wanted)
 {
     enum exit_code code = EXIT_DONE;
 
@@ -285,6 +285,30 @@ enum exit_code house_prepare(const struct house *house, const bool *wanted)
     return code;
 }
 
+static bool is_supervised_still(const struct house *house)
+{
+    struct house_state state = { 0 };
+    bool held = !house_state_read(house, &state, NULL) && state.supervisor;
+
+    house_state_free(&state);
+    return held;
+}
+
+/* A supervisor that has just been killed may still look alive: what was found ready then ends under our hands. */
+enum exit_code house_bring_up(const struct house *house, const bool *wanted)
+{
+    enum exit_code code = start(house, wanted);
+
+    if (code)
+        return code;
+    code = prepare(house, wanted);
+    if (!code || is_supervised_still(house))
+        return code;
+    talk("the supervisor has ended meanwhile; starting again");
+    code = start(house, wanted);
+    return code ? code : prepare(house, wanted);
+}
+
 /* -------------------------------------------------------------- commands */
 
 static enum exit_code up(struct house *house, int argc, char **argv)
@@ -293,9 +317,7 @@ static enum exit_code up(struct house *house, int argc, char **argv)
 
     if (!house_select(argc, argv, wanted))
         return EXIT_USAGE;
-    enum exit_code code = house_start(house, wanted);
-    if (!code)
-        code = house_prepare(house, wanted);
+    enum exit_code code = house_bring_up(house, wanted);
     if (!code)
         house_print_urls(house, stderr);
     return code;

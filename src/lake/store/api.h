@@ -47,6 +47,8 @@ enum s3_error api_read_record(struct exchange *x, struct record *record);
 void api_put_checksum_header(struct exchange *x, const struct record *record);
 /* Source of a copy: bucket and key out of x-amz-copy-source. */
 enum s3_error api_read_copy_source(struct exchange *x, struct str *bucket, struct str *key);
+/* A continuation token: the base64 of the key from which the next page goes on.  false: failed. */
+bool api_read_token(struct exchange *x, struct str token, struct str *from);
 /* "private" and the like; anything but a canned private is told. */
 enum s3_error api_check_acl(struct exchange *x);
 

@@ -12,30 +12,60 @@ static bool find(struct exchange *x, struct index_txn *txn, struct bucket *bucke
     return !x->failed;
 }
 
+/* Rows from a name on, until max; what is left begins with *next. */
+static void put_buckets(struct index_txn *txn, struct str from, struct str prefix, int64_t max, struct buf *out,
+                        struct buf *next)
+{
+    CLEANUP(buf_free) struct buf at = { 0 };
+    struct str name = { 0 };
+    struct bucket bucket = { 0 };
+
+    buf_put_str(&at, from);
+    while (bucket_next(txn, buf_str(&at), &name, &bucket)) {
+        buf_clear(&at);
+        buf_put_str(&at, name);
+        buf_putc(&at, '\0');
+        if (prefix.len && (name.len < prefix.len || memcmp(name.p, prefix.p, prefix.len) != 0))
+            continue;
+        if (!max--) {
+            buf_put_str(next, name);
+            return;
+        }
+        buf_puts(out, "<Bucket>");
+        xml_put(out, "Name", name);
+        answer_put_time(out, "CreationDate", bucket.created_ms);
+        buf_puts(out, "</Bucket>");
+    }
+}
+
 void api_list_buckets(struct exchange *x)
 {
     CLEANUP(index_read_end) struct index_txn *txn = index_read_begin(x->store->index);
     CLEANUP(buf_free) struct buf out = { 0 };
-    CLEANUP(buf_free) struct buf from = { 0 };
-    struct str name = { 0 }, prefix = exchange_param(x, "prefix");
-    struct bucket bucket = { 0 };
+    CLEANUP(buf_free) struct buf next = { 0 };
+    CLEANUP(buf_free) struct buf token = { 0 };
+    struct str from = { 0 }, prefix = exchange_param(x, "prefix");
+    int64_t max = 0;
 
+    if (!exchange_number(x, "max-buckets", BUCKETS_MAX, BUCKETS_MAX, &max) ||
+        !api_read_token(x, exchange_param(x, "continuation-token"), &from))
+        return;
+    if (!max) {
+        x->failed = exchange_fail(x, S3_INVALID_ARGUMENT, "Argument max-buckets must be between 1 and %d", BUCKETS_MAX);
+        return;
+    }
     answer_xml_begin(&out, "ListAllMyBucketsResult");
     answer_put_owner(&out, "Owner");
     buf_puts(&out, "<Buckets>");
-    while (txn && bucket_next(txn, buf_str(&from), &name, &bucket)) {
-        bool wanted = !prefix.len || (name.len >= prefix.len && memcmp(name.p, prefix.p, prefix.len) == 0);
-        if (wanted) {
-            buf_puts(&out, "<Bucket>");
-            xml_put(&out, "Name", name);
-            answer_put_time(&out, "CreationDate", bucket.created_ms);
-            buf_puts(&out, "</Bucket>");
-        }
-        buf_clear(&from);
-        buf_put_str(&from, name);
-        buf_putc(&from, '\0');
-    }
+    if (txn)
+        put_buckets(txn, from, prefix, max, &out, &next);
     buf_puts(&out, "</Buckets>");
+    if (prefix.p)
+        xml_put(&out, "Prefix", prefix);
+    if (next.len) {
+        encode_base64(&token, buf_cstr(&next), next.len);
+        xml_put(&out, "ContinuationToken", buf_str(&token));
+    }
     if (!txn || index_failed(txn))
         x->failed = S3_INTERNAL;
     else

@@ -124,7 +124,7 @@ static bool set_source_range(struct exchange *x, struct reading *reading)
 }
 
 /* The source's bytes go the way of a body that was sent. */
-static enum s3_error take_source(struct exchange *x, struct reading *reading)
+static enum s3_error take_source(struct exchange *x, struct reading *reading, enum checksum_kind kind)
 {
     enum { BLOCK = 256 << 10 };
     CLEANUP_FREE char *block = mem_alloc(BLOCK);
@@ -134,7 +134,7 @@ static enum s3_error take_source(struct exchange *x, struct reading *reading)
     body_free(&x->body, false);
     x->body = (struct body){ .open = true, .is_blob = true };
     blob_begin(index_blobs(x->store->index), &x->body.blob);
-    body_hash_only(&x->body);
+    body_hash_only(&x->body, kind);
     while (!failed && (n = reading_read(reading, block, BLOCK)) > 0)
         failed = body_push(x, block, (size_t)n);
     if (n < 0)
@@ -182,22 +182,27 @@ void api_copy_part(struct exchange *x)
     struct str bucket = { 0 }, key = { 0 };
     struct record record = { 0 };
     struct part_put put = { 0 };
+    enum checksum_kind kind = CHECKSUM_NONE;
 
     if (!read_part_target(x, &put))
         return;
-    x->failed = api_read_copy_source(x, &bucket, &key);
+    x->failed = exchange_upload_checksum(x, &kind);
+    if (!x->failed)
+        x->failed = api_read_copy_source(x, &bucket, &key);
     if (!x->failed)
         x->failed = reading_begin(x->store->index, bucket, key, x->arena, &reading);
     if (!x->failed)
         x->failed = conditions_for_copy(&conditions, &reading.record);
     if (x->failed || !set_source_range(x, &reading))
         return;
-    x->failed = take_source(x, &reading);
+    x->failed = take_source(x, &reading, kind);
     if (x->failed || !store_part(x, &put, &record))
         return;
     answer_xml_begin(&out, "CopyPartResult");
     answer_put_time(&out, "LastModified", record.modified_ms);
     answer_put_etag(&out, record.etag);
+    if (record.checksum)
+        xml_put(&out, checksum_rows[record.checksum].element, str_of(record.checksum_text));
     answer_xml_end(x, &out, "CopyPartResult");
 }
 

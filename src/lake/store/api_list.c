@@ -125,8 +125,7 @@ void api_list_objects(struct exchange *x)
     answer_xml_end(x, &out, "ListBucketResult");
 }
 
-/* A token is the base64 of the key from which the next page goes on. */
-static bool read_token(struct exchange *x, struct str token, struct str *from)
+bool api_read_token(struct exchange *x, struct str token, struct str *from)
 {
     CLEANUP(buf_free) struct buf key = { 0 };
 
@@ -153,7 +152,7 @@ void api_list_objects_v2(struct exchange *x)
         x->failed = exchange_fail(x, S3_INVALID_ARGUMENT, "Invalid List Type specified in Request");
         return;
     }
-    if (!read_token(x, token, &listing.from) || !run(x, &listing, &page))
+    if (!api_read_token(x, token, &listing.from) || !run(x, &listing, &page))
         return;
     answer_xml_begin(&out, "ListBucketResult");
     put_head(x, &out, &listing, &page);

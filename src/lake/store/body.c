@@ -226,9 +226,10 @@ static enum s3_error read_md5(struct exchange *x)
     return S3_NONE;
 }
 
-void body_hash_only(struct body *body)
+void body_hash_only(struct body *body, enum checksum_kind kind)
 {
     body->md5 = new_hash(EVP_md5());
+    checksum_begin(&body->checksum, kind);
 }
 
 enum s3_error body_begin(struct exchange *x, enum checksum_kind kind)

@@ -42,8 +42,8 @@ struct body {
 struct exchange;
 /* Reads the headers.  kind: also compute this checksum when the client tells none. */
 enum s3_error body_begin(struct exchange *x, enum checksum_kind kind);
-/* For bytes that come from our own: MD5 only. */
-void body_hash_only(struct body *body);
+/* For bytes that come from our own: MD5 and this checksum. */
+void body_hash_only(struct body *body, enum checksum_kind kind);
 enum s3_error body_push(struct exchange *x, const void *p, size_t n);
 /* Checks the promises and, for a blob, makes it durable. */
 enum s3_error body_end(struct exchange *x);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "lake/store/page.h"
 #include "lake/store/upload.h"
@@ -146,9 +147,7 @@ static void put_common_headers(struct exchange *x)
         http_response_header(x->response, "x-amz-bucket-region", "%s", x->store->region);
 }
 
-/* A part of an upload gets the upload's kind of checksum; and an upload that is not there is told before
- * the part is sent. */
-static enum s3_error look_at_upload(struct exchange *x, enum checksum_kind *kind)
+enum s3_error exchange_upload_checksum(struct exchange *x, enum checksum_kind *kind)
 {
     CLEANUP(index_read_end) struct index_txn *txn = NULL;
     struct str id_text = exchange_param(x, "uploadId");
@@ -176,6 +175,30 @@ static enum s3_error look_at_bucket(struct exchange *x)
     return txn ? bucket_find(txn, x->bucket, &bucket) : S3_INTERNAL;
 }
 
+static bool starts_nocase(struct str text, const char *prefix)
+{
+    size_t n = strlen(prefix);
+
+    return text.len >= n && strncasecmp(text.p, prefix, n) == 0;
+}
+
+/* What would be promised by taking the request as if these headers were not there. */
+static enum s3_error refuse_promises(struct exchange *x)
+{
+    static const struct {
+        const char *prefix, *what;
+    } rows[] = { { "x-amz-server-side-encryption", "Server side encryption" },
+                 { "x-amz-copy-source-server-side-encryption", "Server side encryption" },
+                 { "x-amz-object-lock-", "Object Lock" },
+                 { "x-amz-website-redirect-location", "Website hosting" } };
+
+    for (size_t i = 0; i < x->header_count; i++)
+        for (size_t k = 0; k < ARRAY_LEN(rows); k++)
+            if (starts_nocase(x->headers[i].name, rows[k].prefix))
+                return exchange_fail(x, S3_NOT_IMPLEMENTED, "%s is not implemented.", rows[k].what);
+    return S3_NONE;
+}
+
 static bool has_length(const struct exchange *x)
 {
     return exchange_header(x, "content-length").p || exchange_header(x, "transfer-encoding").p;
@@ -200,10 +223,12 @@ static enum s3_error begin(struct exchange *x)
         return S3_METHOD_NOT_ALLOWED;
     if (x->claim.kind == SIGV4_NONE)
         failed = exchange_authorize(x);
+    if (!failed)
+        failed = refuse_promises(x);
     if (!failed && x->operation->body == BODY_BLOB) {
         failed = has_length(x) ? look_at_bucket(x) : S3_MISSING_LENGTH;
         if (!failed)
-            failed = look_at_upload(x, &kind);
+            failed = exchange_upload_checksum(x, &kind);
     }
     return failed ? failed : body_begin(x, kind);
 }

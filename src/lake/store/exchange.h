@@ -79,6 +79,9 @@ void exchange_end(struct http_request *request);
 enum s3_error exchange_authenticate(struct exchange *x);
 /* For an unsigned request: what the bucket's policy says of operation->action. */
 enum s3_error exchange_authorize(struct exchange *x);
+/* A part gets the kind of checksum of its upload; an upload that is not there is told before the part is sent or read.
+ */
+enum s3_error exchange_upload_checksum(struct exchange *x, enum checksum_kind *kind);
 
 /* Remembers a failure in own words; returns it.  The first one stays. */
 enum s3_error exchange_fail(struct exchange *x, enum s3_error error, const char *format, ...) PRINTF_LIKE(3, 4);

@@ -4,7 +4,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "disk/disk.h"
 #include "lake/store/exchange.h"
@@ -111,17 +110,6 @@ static enum rc read_settings(struct store *store, struct err *err)
     return address_split(console, &host, &store->console_port, err);
 }
 
-/* Each connection may hold a file or two. */
-static void raise_file_limit(void)
-{
-    struct rlimit limit = { 0 };
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
-
 static enum rc serve(struct store *store, struct err *err)
 {
     struct http_server_options options = { .host = store->station->host,
@@ -162,7 +150,6 @@ enum rc store_run(struct station *station, struct err *err)
 
     store->station = station;
     store->started_ms = clock_mono_ms();
-    raise_file_limit();
     enum rc rc = read_settings(store, err);
     if (!rc)
         rc = disk_make_dirs(station->dir, 0700, err);

@@ -79,7 +79,7 @@ static enum rc copy(PGconn *conn, int table, const struct buf *rows, struct err 
     if (PQputCopyEnd(conn, NULL) != 1)
         return pg_error(conn, NULL, err);
     CLEANUP(pg_clear) PGresult *ended = PQgetResult(conn);
-    CLEANUP(pg_clear) PGresult *none = PQgetResult(conn);
+    PQclear(PQgetResult(conn)); /* there is none: libpq wants to say so */
     return PQresultStatus(ended) == PGRES_COMMAND_OK ? RC_OK : pg_error(conn, ended, err);
 }
 

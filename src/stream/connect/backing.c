@@ -316,9 +316,9 @@ static bool offset_key(const char *connector, struct str partition, struct buf *
     return true;
 }
 
-static void take_offset(void *user, struct str key, struct str value)
+void backing_take_offset(void *user, struct str key, struct str value)
 {
-    struct backing *backing = user;
+    struct map *offsets = user;
     json_t *parsed = json_loadb(key.p, key.len, 0, NULL);
     char *text = json_is_array(parsed) && json_array_size(parsed) == 2 ? json_dumps(parsed, JSON_COMPACT) : NULL;
 
@@ -327,14 +327,13 @@ static void take_offset(void *user, struct str key, struct str value)
         log_warn("record of the offsets topic not understood", "key=%.*s", STR_ARG(key));
         return;
     }
-    free(value.p ? map_put(&backing->offsets, str_of(text), str_dup(value))
-                 : map_remove(&backing->offsets, str_of(text)));
+    free(value.p ? map_put(offsets, str_of(text), str_dup(value)) : map_remove(offsets, str_of(text)));
     free(text);
 }
 
 enum rc backing_load_offsets(struct backing *backing, struct err *err)
 {
-    return backing_read(backing, STATE_OFFSETS, take_offset, backing, err);
+    return backing_read(backing, STATE_OFFSETS, backing_take_offset, &backing->offsets, err);
 }
 
 enum rc backing_offset_get(struct backing *backing, const char *connector, struct str partition, struct buf *out,

@@ -44,6 +44,8 @@ void backing_flush(struct backing *backing, int timeout_ms);
 
 /* Source offsets, in memory and in the topic.  Thread-safe. */
 MUST_CHECK enum rc backing_load_offsets(struct backing *backing, struct err *err);
+/* A record of the topic, whoever wrote it; offsets is a map of texts to texts. */
+void backing_take_offset(void *offsets, struct str key, struct str value);
 /* `partition` is JSON of any spacing.  RC_NOT_FOUND: none. */
 MUST_CHECK enum rc backing_offset_get(struct backing *backing, const char *connector, struct str partition,
                                       struct buf *out, struct err *err);

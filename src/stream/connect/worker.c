@@ -417,7 +417,7 @@ static void take_commit(struct worker *worker, const char *name, const json_t *v
 }
 
 /* Task configurations are made anew from the connector's; a Java worker's are the same. */
-static void take_config(void *user, struct str key, struct str value)
+void worker_take_config(void *user, struct str key, struct str value)
 {
     static const char connector_prefix[] = "connector-", target_prefix[] = "target-state-", commit_prefix[] = "commit-";
     struct worker *worker = user;
@@ -435,7 +435,7 @@ static void take_config(void *user, struct str key, struct str value)
     json_decref(parsed);
 }
 
-static void take_status(void *user, struct str key, struct str value)
+void worker_take_status(void *user, struct str key, struct str value)
 {
     json_t *parsed = value.p ? json_loadb(value.p, value.len, 0, NULL) : NULL;
 
@@ -465,11 +465,11 @@ enum rc worker_load(struct worker *worker, struct err *err)
     enum rc rc = open_state(worker, err);
 
     if (!rc)
-        rc = backing_read(worker->backing, STATE_CONFIG, take_config, worker, err);
+        rc = backing_read(worker->backing, STATE_CONFIG, worker_take_config, worker, err);
     if (!rc)
         rc = backing_load_offsets(worker->backing, err);
     if (!rc)
-        rc = backing_read(worker->backing, STATE_STATUS, take_status, worker, err);
+        rc = backing_read(worker->backing, STATE_STATUS, worker_take_status, worker, err);
     if (rc) {
         backing_close(worker->backing);
         worker->backing = NULL;

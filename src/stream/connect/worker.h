@@ -92,7 +92,10 @@ MUST_CHECK enum rc worker_settings(struct worker *worker, struct err *err);
 
 /* ---- worker.c: reading back, changing connectors */
 MUST_CHECK enum rc worker_load(struct worker *worker, struct err *err); /* from the topics; starts what is to run */
-void worker_stop(struct worker *worker);                                /* all tasks */
+/* Records of the config and the status topic, whoever wrote them; user is the worker. */
+void worker_take_config(void *user, struct str key, struct str value);
+void worker_take_status(void *user, struct str key, struct str value);
+void worker_stop(struct worker *worker); /* all tasks */
 /* NULL when there is none of that name. */
 struct connector *worker_find(struct worker *worker, struct str name);
 /* Each writes the config topic first, then acts.  RC_RETRY: the topic cannot be written. */

@@ -16,7 +16,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "disk/disk.h"
@@ -24,7 +23,14 @@
 #include "stream/log/partition.h"
 #include "stream/log/topics.h"
 
-enum { PRODUCER_ID_BLOCK = 1000, RETENTION_PAUSE_MS = 1000 };
+#define RETENTION_INTERVAL "log.retention.check.interval.ms"
+
+enum {
+    PRODUCER_ID_BLOCK = 1000,
+    RETENTION_PAUSE_MS = 1000,
+    RETENTION_FIRST_MS = 30 * 1000, /* after a start, as Kafka */
+    RETENTION_LONGEST_MS = 86400 * 1000
+};
 
 static char *file_path(const struct broker *broker, const char *name)
 {
@@ -202,29 +208,44 @@ static void leave_clean_mark(struct broker *broker)
 
 /* ------------------------------------------------------------------------------------ retention */
 
+/* Records of long ago expire at once; whoever sent them may still be reading, so there is time between two looks. */
+static void look_after(struct broker *broker, int64_t after)
+{
+    int64_t wait = MIN(MAX(after, RETENTION_PAUSE_MS), RETENTION_LONGEST_MS);
+    int64_t at = clock_mono_ms() + wait;
+
+    if (broker->retention_at && broker->retention_at <= at)
+        return;
+    broker->retention_at = at;
+    server_timer_set(broker->retention_timer, wait);
+}
+
 static void on_retention(void *context)
 {
     struct broker *broker = context;
     int64_t now = clock_wall_ms(), next = INT64_MAX;
 
-    broker->retention_is_due = false;
+    broker->retention_at = 0;
+    broker->retention_looked = clock_mono_ms();
     for (struct map_entry *e = NULL; (e = map_next(&broker->topics, e));) {
         struct topic *topic = e->value;
         for (int32_t i = 0; i < topic->partition_count; i++)
             next = MIN(next, partition_retain(topic->partitions[i], now));
     }
-    if (next != INT64_MAX) {
-        int64_t after = next - now > RETENTION_PAUSE_MS ? next + 1 - now : RETENTION_PAUSE_MS;
-        server_timer_set(broker->retention_timer, after);
-    }
+    if (next != INT64_MAX)
+        look_after(broker, MAX(next + 1 - now, broker_config_int(&broker->config, RETENTION_INTERVAL)));
 }
 
 void broker_retention_changed(struct broker *broker)
 {
-    if (broker->retention_is_due)
-        return;
-    broker->retention_is_due = true;
-    server_timer_set(broker->retention_timer, RETENTION_PAUSE_MS);
+    look_after(broker, 0);
+}
+
+void broker_retention_wanted(struct broker *broker)
+{
+    int64_t since = clock_mono_ms() - broker->retention_looked;
+
+    look_after(broker, broker_config_int(&broker->config, RETENTION_INTERVAL) - since);
 }
 
 /* ------------------------------------------------------------------------------------- internal */
@@ -315,16 +336,6 @@ enum rc broker_read_internal(struct broker *broker, struct partition *partition,
 
 /* ------------------------------------------------------------------------------- opening, closing */
 
-static void raise_file_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
-
 static enum rc lock_dir(struct broker *broker, struct err *err)
 {
     pid_t holder = 0;
@@ -345,7 +356,7 @@ static void before_sleep(void *context)
 
 static enum rc load_all(struct broker *broker, const struct station *station, struct err *err)
 {
-    enum rc rc = disk_make_dirs(broker->dir, 0755, err);
+    enum rc rc = disk_make_dirs(broker->dir, 0700, err);
 
     if (!rc) /* its name must last too */
         rc = disk_flush_dir(station->home, err);
@@ -383,7 +394,6 @@ enum rc broker_open(const struct station *station, struct server *server, struct
     struct broker *broker = NEW(struct broker);
     int64_t started = clock_mono_ms();
 
-    raise_file_limit();
     broker->server = server;
     broker->dir = mem_strdup(station->dir);
     broker->node_id = BROKER_NODE_ID;
@@ -396,7 +406,9 @@ enum rc broker_open(const struct station *station, struct server *server, struct
         return rc;
     }
     server_before_sleep(server, before_sleep, broker);
-    broker_retention_changed(broker);
+    server_set_idle(server, broker_config_int(&broker->config, "connections.max.idle.ms"));
+    broker->retention_looked = clock_mono_ms();
+    look_after(broker, MIN(RETENTION_FIRST_MS, broker_config_int(&broker->config, RETENTION_INTERVAL)));
     log_info("opened the log", "dir=%s topics=%zu partitions=%d clean=%s ms=%lld", broker->dir, broker->topics.count,
              broker->partition_count, broker->was_clean ? "yes" : "no", (long long)(clock_mono_ms() - started));
     *out = broker;

@@ -42,7 +42,7 @@ struct broker {
     /* private to topics.c, producer ids, retention */
     int64_t next_producer_id, producer_ids_reserved;
     struct server_timer *retention_timer;
-    bool retention_is_due;
+    int64_t retention_at, retention_looked; /* by the monotonic clock; 0: no look is due, none was */
     int lock_fd;
     bool was_clean; /* stopped cleanly last time: no recovery scan */
 };
@@ -69,8 +69,10 @@ MUST_CHECK enum rc broker_save_config(struct broker *broker, struct err *err);
 
 /* Unique for all time; reserved in blocks on disk. */
 MUST_CHECK enum rc broker_next_producer_id(struct broker *broker, int64_t *out, struct err *err);
-/* A topic's retention or its first expiring record may have changed: look soon. */
+/* A topic's retention has changed: look soon. */
 void broker_retention_changed(struct broker *broker);
+/* There is something that may expire: look, but not more often than log.retention.check.interval.ms. */
+void broker_retention_wanted(struct broker *broker);
 /* Where partitions begin, for the next start; after DeleteRecords. */
 MUST_CHECK enum rc broker_save_starts(struct broker *broker, struct err *err);
 

@@ -46,7 +46,7 @@ const struct config_row broker_config_rows[] = {
     ROW("compression.zstd.level", INT, "3", -131072, 22, CONFIG_DYNAMIC,
         "Default of the topic property compression.zstd.level."),
     ROW("connection.failed.authentication.delay.ms", INT, "100", 0, INT32_MAX, 0, DOC_SHOWN),
-    ROW("connections.max.idle.ms", LONG, "600000", 0, 0, 0,
+    ROW("connections.max.idle.ms", LONG, "600000", 0, 0, CONFIG_EFFECT,
         "Connections without a request for this long are closed, in milliseconds."),
     ROW("connections.max.reauth.ms", LONG, "0", 0, 0, 0, DOC_SHOWN),
     ROW("controlled.shutdown.enable", BOOLEAN, "true", 0, 0, 0, DOC_SHOWN),

@@ -81,6 +81,9 @@ void connection_open(struct server *server, int fd)
         connection->next->prev = connection;
     server->connections = connection;
     server->connection_count++;
+    connection->read_ms = uv_now(&server->loop);
+    if (server->connection_count == 1 && server->idle_ms)
+        server_timer_set(server->idle_timer, (int64_t)server->idle_ms);
     uv_poll_init(&server->loop, &connection->poll, fd);
     connection->poll.data = connection;
     set_events(connection, UV_READABLE);
@@ -141,6 +144,24 @@ void connection_close(struct connection *connection)
     uv_poll_stop(&connection->poll);
     if (!connection->is_dirty) /* else connections_work() does it when the list lets go of it */
         uv_close((uv_handle_t *)&connection->poll, on_closed);
+}
+
+/* Who waits for an answer of ours is not idle. */
+void connections_close_idle(void *context)
+{
+    struct server *server = context;
+    uint64_t now = uv_now(&server->loop), oldest = now;
+    struct connection *next = NULL;
+
+    for (struct connection *c = server->connections; c; c = next) {
+        next = c->next;
+        if (c->in_flight == 0 && now - c->read_ms >= server->idle_ms)
+            connection_close(c);
+        else if (c->in_flight == 0)
+            oldest = MIN(oldest, c->read_ms);
+    }
+    if (server->connections)
+        server_timer_set(server->idle_timer, (int64_t)(oldest + server->idle_ms - now));
 }
 
 void connection_touch(struct connection *connection)
@@ -253,6 +274,7 @@ static void read_some(struct connection *connection)
         return;
     }
     server->bytes_in += (uint64_t)n;
+    connection->read_ms = uv_now(&server->loop);
     size_t got = (size_t)n;
     if (direct) {
         size_t part = MIN(got, direct);

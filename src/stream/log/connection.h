@@ -27,6 +27,7 @@ struct connection {
     struct connection *dirty_next;
     bool is_dirty, is_closing;
     int fd;
+    uint64_t read_ms; /* when bytes came last, on the loop's clock */
     uv_poll_t poll;
     int events;
     char local[PEER_TEXT_MAX], peer[PEER_TEXT_MAX];
@@ -58,11 +59,13 @@ struct server {
     uv_poll_t listeners[2], stop;
     int listener_fds[2], stop_fd;
     int listener_count;
-    int spare_fd;          /* given up for a moment to refuse a connection when there is no other */
     int connection_fd_end; /* connections have descriptors below it; those above are for segments */
     void (*before_sleep)(void *context);
     void *before_sleep_context;
-    struct server_timer *trim_timer; /* gives memory of large requests back some time after the last one */
+    struct server_timer *idle_timer;   /* closes connections without a request for idle_ms */
+    uint64_t idle_ms;                  /* connections.max.idle.ms; 0: never */
+    struct server_timer *accept_timer; /* listens again after no descriptor was left */
+    struct server_timer *trim_timer;   /* gives memory of large requests back some time after the last one */
     bool trim_is_set;
     uint64_t requests, bytes_in, bytes_out;
 };
@@ -71,6 +74,8 @@ void connection_open(struct server *server, int fd);
 void connection_close(struct connection *connection);
 /* Something may be done for it: answers in turn, reading that was stopped. */
 void connection_touch(struct connection *connection);
+/* Closes those idle for server->idle_ms and sets the timer for the next. */
+void connections_close_idle(void *server);
 /* Works off all touched connections; called before the loop sleeps. */
 void connections_work(struct server *server);
 

@@ -252,13 +252,19 @@ static void handle_describe_cluster(struct request *request)
     request_reply(request, &response);
 }
 
+/* A transactional id that nobody may use is the one answer here that ends every client's attempt at once: librdkafka
+ * asks again after any other error, until its time is up. */
 static enum kafka_error coordinator_error(int8_t key_type, struct str *why)
 {
+    enum kafka_error error = KAFKA_INVALID_REQUEST;
+
     if (key_type == COORDINATOR_GROUP)
         return KAFKA_NONE;
-    *why = key_type == COORDINATOR_TRANSACTION ? STR("transactions are not supported")
+    if (key_type == COORDINATOR_TRANSACTION)
+        error = KAFKA_TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
+    *why = key_type == COORDINATOR_TRANSACTION ? str_of(kafka_error_text(error))
                                                : STR("coordinators of this type are not supported");
-    return key_type == COORDINATOR_TRANSACTION ? KAFKA_UNSUPPORTED_VERSION : KAFKA_INVALID_REQUEST;
+    return error;
 }
 
 static void handle_find_coordinator(struct request *request)

@@ -145,7 +145,7 @@ enum kafka_error partition_append(struct partition *partition, char *bytes, stru
     producers_note(&partition->producers, batch);
     flusher_mark(partition->broker->flusher, partition);
     if (was_empty)
-        broker_retention_changed(partition->broker);
+        broker_retention_wanted(partition->broker);
     return KAFKA_NONE;
 }
 

@@ -3,7 +3,8 @@
  *
  * Each partition of a request brings one record batch.  It is checked, given its place, written, and answered when the
  * round of the flusher that holds it is done; acks 1 and -1 are the same here.  Batches are stored as they
- * came, compressed or not; records inside are looked at only where a rule asks for it (keys on compacted topics).
+ * came, compressed or not.  Records that are not compressed are counted; inside they are looked at only where a rule
+ * asks for it (keys on compacted topics).
  */
 #include <string.h>
 
@@ -86,6 +87,8 @@ static enum kafka_error check_batch(const struct request *request, const struct 
         return refuse(why, KAFKA_RECORD_LIST_TOO_LARGE, "the record batch is larger than segment.bytes");
     if (batch->count < 1 || batch->last_offset_delta != batch->count - 1)
         return refuse(why, KAFKA_INVALID_RECORD, "the record batch does not count its records right");
+    if (!(batch->attributes & KAFKA_BATCH_CODEC) && !kafka_batch_counts_right(bytes, batch))
+        return refuse(why, KAFKA_INVALID_RECORD, "the record batch does not hold the records that it counts");
     if (batch->attributes & (KAFKA_BATCH_CONTROL | KAFKA_BATCH_DELETE_HORIZON))
         return refuse(why, KAFKA_INVALID_RECORD, "clients cannot write control records");
     if (batch->attributes & KAFKA_BATCH_TRANSACTIONAL)
@@ -258,7 +261,7 @@ static void handle_init_producer_id(struct request *request)
 
     if (body->transactional_id.p) {
         /* no coordinator for transactions: FindCoordinator says so first, this is for those who do not ask */
-        response.error_code = KAFKA_COORDINATOR_NOT_AVAILABLE;
+        response.error_code = KAFKA_TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
     } else if (broker_next_producer_id(request->broker, &response.producer_id, &err)) {
         log_error("cannot give out a producer id", "why=%s", err.text);
         response.error_code = KAFKA_STORAGE_ERROR;

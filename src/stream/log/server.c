@@ -5,7 +5,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <malloc.h>
 #include <netdb.h>
@@ -20,7 +19,9 @@
 #include "net/net.h"
 #include "stream/log/connection.h"
 
-enum { BACKLOG = 512, SCRATCH = 256 << 10, HEAP_KEPT = 16 << 20, SEGMENT_FDS = 1024 };
+enum { BACKLOG = 512, SCRATCH = 256 << 10, HEAP_KEPT = 16 << 20, ACCEPT_AGAIN_MS = 200, SEGMENT_FDS = 1024 };
+
+static void listen_again(void *context);
 
 struct server *server_new(void)
 {
@@ -29,16 +30,22 @@ struct server *server_new(void)
     uv_loop_init(&server->loop);
     server->scratch = mem_alloc(SCRATCH);
     server->trim_timer = server_timer_new(server, server_trim, server);
+    server->idle_timer = server_timer_new(server, connections_close_idle, server);
+    server->accept_timer = server_timer_new(server, listen_again, server);
     mallopt(M_TRIM_THRESHOLD, HEAP_KEPT);
     mallopt(M_MMAP_THRESHOLD, HEAP_KEPT);
     server->stop_fd = -1;
-    server->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     return server;
 }
 
 void server_set_broker(struct server *server, struct broker *broker)
 {
     server->broker = broker;
+}
+
+void server_set_idle(struct server *server, int64_t idle_ms)
+{
+    server->idle_ms = idle_ms > 0 ? (uint64_t)MIN(idle_ms, (int64_t)INT32_MAX) : 0;
 }
 
 uv_loop_t *server_loop(struct server *server)
@@ -110,16 +117,28 @@ static void refuse(const char *why, int limit)
         log_warn("refused a connection", "cause=%s limit=%d refused_more=%u", why, limit, more);
 }
 
-/* No descriptor is left, and the listener would wake us for ever: the spare one takes the connection and ends it. */
-static bool refuse_without_descriptor(struct server *server, int listener)
+static void on_connect(uv_poll_t *poll, int status, int events);
+
+static void listen_again(void *context)
 {
-    close(server->spare_fd);
-    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-    if (fd >= 0)
-        close(fd);
-    server->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    refuse("no file descriptor is left; raise the limit of open files (ulimit -n)", server->connection_fd_end);
-    return fd >= 0;
+    struct server *server = context;
+
+    for (int i = 0; i < server->listener_count; i++)
+        uv_poll_start(&server->listeners[i], UV_READABLE, on_connect);
+}
+
+/* Who knocks while no descriptor is left would else wake the loop without end. */
+static void rest_from_listening(struct server *server, int cause)
+{
+    static struct log_rate rate;
+    unsigned more = 0;
+
+    if (log_allow(&rate, 6, &more))
+        log_warn("cannot take a connection now", "cause=%s open=%u left_out=%u", strerror(cause),
+                 server->connection_count, more);
+    for (int i = 0; i < server->listener_count; i++)
+        uv_poll_stop(&server->listeners[i]);
+    server_timer_set(server->accept_timer, ACCEPT_AGAIN_MS);
 }
 
 static void on_connect(uv_poll_t *poll, int status, int events)
@@ -130,10 +149,11 @@ static void on_connect(uv_poll_t *poll, int status, int events)
     (void)events;
     for (int i = 0; status == 0 && i < 64; i++) {
         int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd < 0 && (errno == EMFILE || errno == ENFILE) && refuse_without_descriptor(server, listener))
-            continue;
-        if (fd < 0)
+        if (fd < 0) {
+            if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
+                rest_from_listening(server, errno);
             return;
+        }
         if (fd >= server->connection_fd_end) {
             close(fd);
             refuse("the rest of the open files is kept for segments; raise the limit (ulimit -n)",
@@ -232,6 +252,8 @@ static enum rc watch_stop(struct server *server, struct err *err)
 
 static void close_handles(struct server *server)
 {
+    server_timer_stop(server->idle_timer);
+    server_timer_stop(server->accept_timer);
     for (int i = 0; i < server->listener_count; i++)
         uv_close((uv_handle_t *)&server->listeners[i], NULL);
     if (server->stop_fd >= 0)
@@ -279,14 +301,14 @@ void server_free(struct server *server)
     if (!server)
         return;
     server_timer_free(server->trim_timer);
+    server_timer_free(server->idle_timer);
+    server_timer_free(server->accept_timer);
     uv_run(&server->loop, UV_RUN_NOWAIT); /* lets closed handles go */
     uv_loop_close(&server->loop);
     for (int i = 0; i < server->listener_count; i++)
         close(server->listener_fds[i]);
     if (server->stop_fd >= 0)
         close(server->stop_fd);
-    if (server->spare_fd >= 0)
-        close(server->spare_fd);
     free(server->scratch);
     free(server);
 }

@@ -118,6 +118,7 @@ void server_before_sleep(struct server *server, void (*hook)(void *context), voi
 MUST_CHECK enum rc server_run(struct server *server, struct station *station, struct err *err);
 struct server *server_new(void);
 void server_set_broker(struct server *server, struct broker *broker);
+void server_set_idle(struct server *server, int64_t idle_ms); /* connections.max.idle.ms; below 0: never */
 void server_free(struct server *server);
 
 #endif

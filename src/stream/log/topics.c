@@ -143,7 +143,7 @@ static enum rc load_topic(struct broker *broker, struct str line, struct str con
     int64_t partitions = 0;
 
     if (!str_cut(&line, ' ', &word) || !str_cut(&line, ' ', &name) || !str_cut(&line, ' ', &id_text) ||
-        !topic_name_is_valid(name) || !kafka_uuid_parse(id_text, &id) ||
+        !topic_name_is_valid(name) || broker_topic(broker, name) || !kafka_uuid_parse(id_text, &id) ||
         !str_to_i64(line, 1, PARTITIONS_MAX, &partitions))
         return err_set(err, RC_BAD_INPUT, "'%s/haus.topics' is damaged; restore it from a copy", broker->dir);
     struct topic *topic = add_topic(broker, name, &id);

@@ -97,6 +97,19 @@ enum kafka_error kafka_batch_check(struct str bytes, struct kafka_batch *out, co
     return KAFKA_NONE;
 }
 
+bool kafka_batch_counts_right(struct str bytes, const struct kafka_batch *batch)
+{
+    struct kafka_reader reader = { .at = bytes.p + KAFKA_BATCH_HEADER, .end = bytes.p + kafka_batch_size(batch) };
+
+    for (int32_t left = batch->count; left > 0 && !reader.error; left--) {
+        int64_t size = kafka_read_varlong(&reader);
+        if (size < 1 || size > reader.end - reader.at)
+            return false;
+        reader.at += size;
+    }
+    return !reader.error && reader.at == reader.end;
+}
+
 void kafka_batch_set_place(void *batch, int64_t base_offset, int32_t leader_epoch)
 {
     put64(batch, (uint64_t)base_offset);

@@ -25,6 +25,7 @@ static const struct {
     { KAFKA_INVALID_REQUEST, "the request is not valid" },
     { KAFKA_OUT_OF_ORDER_SEQUENCE_NUMBER, "the producer's sequence number does not follow the last one" },
     { KAFKA_INVALID_PRODUCER_EPOCH, "a producer with a newer epoch has taken over" },
+    { KAFKA_TRANSACTIONAL_ID_AUTHORIZATION_FAILED, "transactions are not supported" },
     { KAFKA_SECURITY_DISABLED, "security features are disabled" },
     { KAFKA_STORAGE_ERROR, "the disk does not take the write" },
     { KAFKA_NON_EMPTY_GROUP, "the group still has members" },

@@ -400,6 +400,16 @@ static void a_request_can_be_refused_by_its_headers(void **state)
     struct http_answer answer = call("PUT", "/hooks", str_n(body, 2 << 20), (const char *[]){ "X-Refuse: 1", NULL });
     assert_int_equal(answer.status, 403);
     assert_string_equal(buf_cstr(&answer.body), "refused");
+    /* without a body nothing is left unread: the connection goes on */
+    static const char bodiless[] = "PUT /hooks HTTP/1.1\r\nHost: x\r\nX-Refuse: 1\r\nContent-Length: 0\r\n\r\n";
+    int fd = raw_connect();
+    for (int i = 0; i < 2; i++) {
+        CLEANUP(buf_free) struct buf text = { 0 };
+        raw_send(fd, STR_BYTES(bodiless));
+        raw_read(fd, &text, "refused");
+        assert_non_null(strstr(buf_cstr(&text), " 403 "));
+    }
+    close(fd);
     /* a client that asks first gets its answer before it sends a byte */
     assert_int_equal(raw_status(request, strlen(request)), 403);
 }

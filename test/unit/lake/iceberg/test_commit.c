@@ -198,8 +198,8 @@ static void broken_metadata_is_refused(void **state)
         "{\"location\":\"/tmp/x\",\"format-version\":2}",
         "{\"location\":\"s3://b/t\",\"format-version\":2,\"current-schema-id\":0,\"schemas\":[]}",
         "{\"location\":\"s3://b/t\",\"format-version\":2,\"schemas\":[{\"schema-id\":0,\"fields\":[{\"id\":1}]}]}",
-        "{\"location\":\"s3://b/t\",\"format-version\":2,\"schemas\":[{\"schema-id\":0,\"fields\":[]}],"
-        "\"partition-specs\":[{\"spec-id\":0,\"fields\":[]}],\"current-snapshot-id\":5}",
+        ("{\"location\":\"s3://b/t\",\"format-version\":2,\"schemas\":[{\"schema-id\":0,\"fields\":[]}],"
+         "\"partition-specs\":[{\"spec-id\":0,\"fields\":[]}],\"current-snapshot-id\":5}"),
     };
     struct iceberg_table *table = NULL;
 

@@ -1,0 +1,52 @@
+"""What a run has: its options, and the stands and peers that paths ask for. A peer is started when it is measured and
+stopped right after, so that none stands beside another's figure."""
+
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+
+from stand import Stand
+
+
+@dataclass
+class Bench:
+    rows: int = 1_000_000
+    runs: int = 1
+    peers: bool = False
+
+    def stand(self, **more):
+        return Stand(**more)
+
+    @property
+    def debezium_words(self):
+        from peers.connect import WORDS
+
+        return WORDS
+
+    def kafka(self):
+        from peers.kafka import Kafka
+
+        return Kafka()
+
+    def connect(self, kafka):
+        from peers.connect import Connect
+
+        return Connect(kafka)
+
+    def spark(self):
+        from peers.spark import Spark
+
+        return Spark()
+
+    def versitygw(self):
+        from peers.versitygw import VersityGateway
+
+        return VersityGateway()
+
+    @contextmanager
+    def debezium(self):
+        """Debezium on a Connect worker on a Kafka broker."""
+        with self.kafka() as kafka, self.connect(kafka) as connect:
+            yield connect.pipeline
+
+    def debezium_if_wanted(self):
+        return self.debezium() if self.peers else nullcontext()

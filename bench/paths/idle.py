@@ -1,0 +1,52 @@
+"""Idle: memory and processor time of a house that nobody uses."""
+
+import time
+
+from measure import cpu_seconds, pss, tree
+from table import Row, Side
+
+SETTLE_S, LOOK_S = 10, 20
+
+
+def run(bench):
+    with bench.stand() as stand:
+        stand.source.close()
+        names = [name for name in stand.status() if name != "postgres"]
+        memory, cpu = look(stand.pids(*names))
+        server = pss(tree(stand.pids("postgres")))
+    peer_memory = peer_cpu = None
+    if bench.peers:
+        with (
+            bench.kafka() as kafka,
+            bench.connect(kafka) as connect,
+            bench.spark() as spark,
+            bench.versitygw() as store,
+        ):
+            peer_memory, peer_cpu = look([pid for part in (kafka, connect, spark, store) for pid in part.pids])
+    yield Row(
+        "idle",
+        "memory of ours (PSS)",
+        "MB",
+        haus=Side(memory / 1e6),
+        peer=peer_memory and Side(peer_memory / 1e6),
+        goal="≤ 60",
+        note=f"all services but PostgreSQL, {SETTLE_S + LOOK_S} s after the start; peer: Kafka, Connect, Spark master and worker, S3 server",
+    )
+    yield Row(
+        "idle",
+        "processor time of ours",
+        "ms/s",
+        haus=Side(cpu),
+        peer=None if peer_cpu is None else Side(peer_cpu),
+        goal="0",
+    )
+    yield Row("idle", "memory of PostgreSQL (PSS)", "MB", haus=Side(server / 1e6))
+
+
+def look(roots):
+    """(bytes, milliseconds of processor a second)"""
+    time.sleep(SETTLE_S)
+    before = sum(cpu_seconds(tree(roots)).values())
+    time.sleep(LOOK_S)
+    after = sum(cpu_seconds(tree(roots)).values())
+    return pss(tree(roots)), (after - before) / LOOK_S * 1e3

@@ -1,0 +1,1 @@
+"""The systems replaced, from their public registries, started natively. One module each."""

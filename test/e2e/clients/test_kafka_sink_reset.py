@@ -1,0 +1,79 @@
+"""The compose stack's lesson on offsets: the sink is taken away, its group's offsets are set back with Kafka's own tool, the
+sink comes back and writes everything again, and the stage tables gain nothing twice."""
+
+import boto3
+import pytest
+import requests
+from kafka_java import V39, V41, Tools, needs_java
+from playground import Playground, fast_templates
+
+pytestmark = [pytest.mark.slow, needs_java]
+
+SINK, GROUP = "s3-sink-storefront", "connect-s3-sink-storefront"
+COMMAND = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand"
+
+
+def raw(play):
+    """{key: (etag, time written)} of the raw files."""
+    key = {"aws_access_key_id": "minio", "aws_secret_access_key": "minio123", "region_name": "us-east-1"}
+    s3 = boto3.client("s3", endpoint_url=play.url("store"), **key)
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket="raw")
+    return {o["Key"]: (o["ETag"], o["LastModified"]) for page in pages for o in page.get("Contents", [])}
+
+
+@pytest.fixture(scope="module")
+def play(tmp_path_factory):
+    with Playground(folder=fast_templates(tmp_path_factory.mktemp("reset"))) as play:
+        play.haus("up")
+        play.haus("seed", "--count", "300")
+        play.haus("connector", "apply")
+        play.settle()
+        yield play
+
+
+def call(play, method, path, body=None):
+    answer = requests.request(method, play.url("connect") + path, json=body, timeout=60)
+    assert answer.ok, answer.text
+    return answer
+
+
+def lag(groups):
+    told = groups("--describe", "--group", GROUP)
+    rows = [line.split() for line in told.splitlines() if line.startswith(GROUP)]
+    return sum(int(row[5]) for row in rows), sum(int(row[4]) for row in rows)
+
+
+@pytest.mark.parametrize("version, way", [(V41, "deleted"), (V39, "stopped")], ids=["4.1-deleted", "3.9-stopped"])
+@pytest.mark.client(
+    "Kafka", "Kafka's tools", "reset-offsets on the S3 sink's group: all is written again, stage gains nothing"
+)
+def test_the_sink_writes_everything_again_and_stage_gains_nothing(request, play, version, way):
+    for property in request.node.user_properties:
+        property[1][1:3] = [f"Kafka's tools {version.rsplit('.', 1)[0]}", version]
+    before, tables = raw(play), play.json("table", "list")
+    config = call(play, "GET", f"/connectors/{SINK}/config").json()
+    with Tools(version) as tools:
+
+        def groups(*args):
+            return tools(COMMAND, "--bootstrap-server", play.address("log"), *args)
+
+        behind, everything = lag(groups)
+        assert behind == 0 and everything > 900
+        if way == "deleted":
+            call(play, "DELETE", f"/connectors/{SINK}")
+        else:
+            call(play, "PUT", f"/connectors/{SINK}/stop")
+        play.wait_for("the group to be empty", lambda: "Empty" in groups("--describe", "--group", GROUP, "--state"))
+        groups("--group", GROUP, "--reset-offsets", "--to-earliest", "--all-topics", "--execute")
+        assert lag(groups) == (everything, everything)
+        if way == "deleted":
+            call(play, "POST", "/connectors", {"name": SINK, "config": config})
+        else:
+            call(play, "PUT", f"/connectors/{SINK}/resume")
+        play.wait_for("everything to be written again", lambda: lag(groups)[0] == 0)
+    again = raw(play)
+    assert all(again[key][0] == before[key][0] for key in before)
+    assert sum(again[key][1] > before[key][1] for key in before) >= 15
+    assert all(row["rows"] == 0 for row in play.json("build"))
+    assert play.json("table", "list") == tables
+    assert all(row["equal"] and row["repeated"] == 0 for row in play.json("verify"))
