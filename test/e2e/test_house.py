@@ -63,21 +63,6 @@ def test_up_on_a_running_house_is_done_at_once(play):
     assert {name: row["pid"] for name, row in play.status().items()} == before
 
 
-def pipes(pid):
-    """The pipes a process holds beyond its standard streams, with how many ends of each."""
-    ends = {}
-    for fd in Path(f"/proc/{pid}/fd").iterdir():
-        target = os.readlink(fd)
-        if int(fd.name) > 2 and target.startswith("pipe:"):
-            ends[target] = ends.get(target, 0) + 1
-    return ends
-
-
-def test_postgresql_does_not_hold_the_pipe_that_up_waits_on(play):
-    held = pipes(play.status()["postgres"]["pid"])
-    assert held and set(held.values()) == {2}, held  # its own, with both ends
-
-
 def test_a_killed_service_comes_back(play):
     for service in sorted(SERVICES):
         pid = play.pid(service)

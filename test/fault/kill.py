@@ -313,6 +313,7 @@ def main():
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
     parser.add_argument("--count", type=int, default=100, help="records before the first round")
     args = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("told to stop"))  # so that the house is taken down
     print(f"seed {args.seed}", file=sys.stderr)
     killer = run(args.rounds, args.seed, args.count, lambda words: print(words, file=sys.stderr, flush=True))
     print(f"{args.rounds} rounds, {len(killer.strikes)} kills, all equal", file=sys.stderr)
