@@ -71,13 +71,15 @@ static bool is_first(const struct fault_row *row)
     return fd >= 0;
 }
 
-/* What this pass of the point is to do, NULL: nothing.  Several rows may name one point: each counts every pass. */
+/* What this pass of the point is to do, NULL: nothing.  Several rows may name one point: each counts every pass, and of
+ * two that wait for the same pass the second has its turn in the next process. */
 static const struct fault_row *pass(const char *name)
 {
     const struct fault_row *hit = NULL;
 
     for (size_t i = 0; i < row_count; i++)
-        if (str_is(rows[i].name, name) && atomic_fetch_add(&rows[i].passes, 1) + 1 == rows[i].at && is_first(&rows[i]))
+        if (str_is(rows[i].name, name) && atomic_fetch_add(&rows[i].passes, 1) + 1 == rows[i].at && !hit &&
+            is_first(&rows[i]))
             hit = &rows[i];
     return hit;
 }

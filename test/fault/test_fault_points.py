@@ -314,7 +314,7 @@ def test_streaming_goes_on_through_faults_of_disk_and_net_in_each_process(tmp_pa
 @pytest.mark.parametrize("ways", LONG if FULL else [("crash@2", "enospc@2")], ids=NAMES)
 def test_a_snapshot_comes_through_faults_at_every_point(tmp_path, ways):
     faults = faults_at(own(POINTS), ways)
-    once = faults_at(BEGINNING - {"migrate.commit", "store.index_open"}, ("crash@1", "eio@2"))
+    once = faults_at(BEGINNING - {"migrate.commit", "store.index_open"}, ("crash@1", "eio@1"))
     walk = Walk(tmp_path, faults + once, optional=faults)
     play = walk.play
     with play:
@@ -339,7 +339,7 @@ def test_a_house_begins_through_faults_of_all_that_makes_it(tmp_path, ways):
     """initdb, migrations, the first index, the first topics: `haus up` again, and nothing is left half made."""
     makers = ("postgres", "log", "store", "supervise", "up")
     faults = shared_faults(makers, ways, WRITES if FULL else ())
-    once = faults_at({"migrate.commit", "store.index_open"}, ("crash@1", "eio@2"))
+    once = faults_at({"migrate.commit", "store.index_open"}, ("crash@1", "eio@1"))
     walk = Walk(tmp_path, faults + once, optional=faults)
     play = walk.play
     with play:
