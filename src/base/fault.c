@@ -16,33 +16,37 @@
 enum { FAULT_ROWS_MAX = 256, FAULT_PATH_MAX = 512 };
 
 static struct fault_row {
-    struct str name, what;
+    struct str text, name, what; /* text: all of it, scope and all */
     int64_t at;
     atomic_long passes;
 } rows[FAULT_ROWS_MAX];
 static size_t row_count;
 
-/* glibc hands the command line to constructors too */
-static bool is_meant(int argc, char **argv)
+/* Takes "word+" off a name; false when the command line has no such word.  glibc hands that to constructors too. */
+static bool is_meant(struct str *name, int argc, char **argv)
 {
-    const char *word = getenv("HAUS_FAULT_IN");
+    struct str rest = *name, word = { 0 };
 
-    for (int i = 1; word && i < argc; i++) {
-        if (strcmp(argv[i], word) == 0)
+    if (!memchr(name->p, '+', name->len))
+        return true;
+    str_cut(&rest, '+', &word);
+    *name = rest;
+    for (int i = 1; i < argc; i++)
+        if (str_is(word, argv[i]))
             return true;
-    }
-    return !word;
+    return false;
 }
 
 __attribute__((constructor)) static void read_environment(int argc, char **argv)
 {
-    struct str rest = str_of(is_meant(argc, argv) ? getenv("HAUS_FAULT") : NULL);
+    struct str rest = str_of(getenv("HAUS_FAULT"));
     struct str part = { 0 };
 
     while (row_count < FAULT_ROWS_MAX && rest.p && str_cut(&rest, ',', &part)) {
         struct fault_row *row = &rows[row_count];
+        row->text = part;
         if (str_cut(&part, ':', &row->name) && str_cut(&part, '@', &row->what) &&
-            str_to_i64(part, 1, INT64_MAX, &row->at))
+            str_to_i64(part, 1, INT64_MAX, &row->at) && is_meant(&row->name, argc, argv))
             row_count++;
     }
 }
@@ -60,21 +64,22 @@ static bool is_first(const struct fault_row *row)
 
     if (!folder)
         return true;
-    snprintf(path, sizeof path, "%s/%.*s:%.*s@%lld", folder, STR_ARG(row->name), STR_ARG(row->what),
-             (long long)row->at);
+    snprintf(path, sizeof path, "%s/%.*s", folder, STR_ARG(row->text));
     int fd = open(path, O_CREAT | O_EXCL | O_CLOEXEC | O_WRONLY, 0644);
     if (fd >= 0)
         close(fd);
     return fd >= 0;
 }
 
-/* What this pass of the point is to do, NULL: nothing.  Several rows may name one point: each counts every pass. */
+/* What this pass of the point is to do, NULL: nothing.  Several rows may name one point: each counts every pass, and of
+ * two that wait for the same pass the second has its turn in the next process. */
 static const struct fault_row *pass(const char *name)
 {
     const struct fault_row *hit = NULL;
 
     for (size_t i = 0; i < row_count; i++)
-        if (str_is(rows[i].name, name) && atomic_fetch_add(&rows[i].passes, 1) + 1 == rows[i].at && is_first(&rows[i]))
+        if (str_is(rows[i].name, name) && atomic_fetch_add(&rows[i].passes, 1) + 1 == rows[i].at && !hit &&
+            is_first(&rows[i]))
             hit = &rows[i];
     return hit;
 }

@@ -14,7 +14,7 @@
  *     if (FAULT_POINT("log.flush") || fdatasync(fd) < 0) return err_set_errno(err, errno, ...);
  *     ssize_t done = FAULT_WRITE("disk.write", fd, p, &n, -1) ? -1 : write(fd, p, n);
  *
- * HAUS_FAULT_IN=word: only in processes with that word on their command line ("log" of `haus run log`).
+ * "log+disk.flush:eio@2": only in processes with that word on their command line (of `haus run log`).
  * HAUS_FAULT_ONCE=folder: each fault happens once; a file named as it was written says that it has.  So a service
  * that is started again with the same variables makes progress, and a test sees that a place was reached.
  *

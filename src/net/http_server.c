@@ -498,7 +498,14 @@ static int port_of(int fd)
 
 static void on_server_log(void *cls, const char *format, va_list args)
 {
-    (void)cls, (void)format, (void)args; /* clients that go away are not news */
+    static struct log_rate rate;
+    unsigned more = 0;
+
+    /* of all that microhttpd has to say only this is news: clients that go away are not */
+    (void)cls, (void)args;
+    if (strstr(format, "resource limit") && log_allow(&rate, 6, &more))
+        log_warn("no connection is taken until another ends", "cause=%s left_out=%u",
+                 "no file descriptor or thread is left; raise the limit of open files (ulimit -n)", more);
 }
 
 enum rc http_server_start(const struct http_server_options *options, struct http_server **out, struct err *err)

@@ -34,10 +34,10 @@ class Recording:
         command = ["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o", library, SOURCE]
         subprocess.run([*command, "-ldl", "-pthread"], check=True)
         self.home = self.folder / "home"
-        state = self.home / service
-        state.mkdir(parents=True)
-        env = {"LD_PRELOAD": str(library), "RECORD_ROOT": str(state), "RECORD_FILE": str(self.file)}
+        self.home.mkdir()
+        env = {"LD_PRELOAD": str(library), "RECORD_ROOT": str(self.home), "RECORD_FILE": str(self.file)}
         self.house = House(service, home=self.home, env=env)
+        self.house.log_file = lambda service: self.folder / "log lines"  # else it would be recorded
 
     def now(self):
         return self.file.stat().st_size
@@ -67,15 +67,16 @@ def replay(recording, service, promises, number, seed, say=lambda words: None):
     disk, tried, waiting = Disk(), dict.fromkeys(WAYS, 0), []
     with tempfile.TemporaryDirectory(prefix="haus-crash-") as folder, ThreadPoolExecutor(WORKERS) as pool:
         for place, operation in enumerate(operations, 1):
+            before = operations[place - 2].end if place > 1 else 0
             disk.do(operation)
             for way in wanted.get(place, []):
                 if way == "torn" and not disk.can_tear():
                     continue
                 home = Path(folder) / f"{place}-{way}"
-                home.mkdir()
-                disk.leave(way, home / service, seed + place)
+                disk.leave(way, home, seed + place)
                 words = f"{service}: {way} after {place} of {len(operations)} (seed {seed})"
-                waiting.append(pool.submit(try_one, home, service, promises, operation.end, words))
+                clock = before if way == "torn" else operation.end  # nobody was answered a write that was not over
+                waiting.append(pool.submit(try_one, home, service, promises, clock, words))
                 tried[way] += 1
                 while len(waiting) > 2 * WORKERS:
                     waiting.pop(0).result()

@@ -8,7 +8,8 @@
 The ways of leaving, of which a file system may choose any:
 
     all       everything so far reached the disk: the program was killed, the machine went on
-    torn      the same, but the last write stops at a sector of 512 bytes; the rest is old, zeros or garbage
+    torn      the same, but the last write stops at a sector of 512 bytes; behind it what lay there, and behind the old
+              end of the file nothing, zeros or garbage.  A sector is written whole or not at all: LMDB builds on that
     synced    only what was flushed: a file's bytes by its fdatasync, a name by the fsync of its folder
     names     names and sizes reached the disk, bytes that were not flushed did not and read as zeros
     some      of the writes since the last flush of their file a random half reached the disk, in whatever order
@@ -186,21 +187,18 @@ class Disk:
             self._put(child, path / name, durable_names, bytes_of)
 
     def _torn(self, file, choose):
+        """Sectors that lay in the file keep what they held; those that are new were never written, or hold anything."""
         if self.last is None or file is not self.last[0]:
             return file.data
         _, at, before, data, size = self.last
-        first = SECTOR - at % SECTOR  # a cut is at a sector of the disk, not of the write
-        cuts = [0] + list(range(first, len(data), SECTOR))
-        cut = choose.choice(cuts)
-        end = at + len(data)
-        rest = choose.choice(("old", "zeros", "garbage"))
+        end, first = at + len(data), SECTOR - at % SECTOR  # a cut is at a sector of the disk, not of the write
+        cut = at + choose.choice([0, *range(first, len(data), SECTOR)])
         out = bytearray(file.data)
-        if rest == "old":
-            out[at + cut : end] = before[cut:]
-            if end > size:
-                del out[max(size, at + cut) :]
-        elif rest == "zeros":
-            out[at + cut : end] = bytes(len(data) - cut)
-        else:
-            out[at + cut : end] = choose.randbytes(len(data) - cut)
+        inside = max(0, min(size, end) - cut)  # of what did not arrive, so much lay in the file
+        out[cut : cut + inside] = before[cut - at : cut - at + inside]
+        beyond, rest = max(cut, size), choose.choice(("short", "zeros", "garbage"))
+        if end > beyond and rest == "short":
+            del out[beyond:]
+        elif end > beyond:
+            out[beyond:end] = bytes(end - beyond) if rest == "zeros" else choose.randbytes(end - beyond)
         return out

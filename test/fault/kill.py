@@ -1,21 +1,27 @@
-"""Kills things at random under traffic: kill.py --rounds N --seed S [--count RECORDS].
+"""Kills things at random under traffic: test/fault/kill --rounds N --seed S [--count RECORDS].
 
-Each round lets the seeder insert, update and delete, builds stage tables, and meanwhile kills (-9) some of the services,
-the supervisor (a new `haus up` takes over), PostgreSQL's postmaster or a backend, builds, new connectors.  Then
-everything must settle: all stations equal, counted from outside with strangers' clients, and no event said twice.
-The same seed makes the same choices; when they strike is the machine's.
+Each round lets the seeder insert, update and delete, and clients beside it produce records and put objects; builds stage
+tables; and meanwhile kills (-9) some of the services, the supervisor (a new `haus up` takes over), PostgreSQL's
+postmaster or a backend, builds, new connectors.  Then everything must settle without a person's help: all stations
+equal, counted from outside with strangers' clients, no event said twice, nothing acknowledged lost, nothing half there,
+no lock left.  The same seed makes the same choices; when they strike is the machine's.
 """
 
 import argparse
+import json
 import os
 import random
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 import outside
+import requests
+from botocore.exceptions import BotoCoreError, ClientError
+from confluent_kafka import Producer, TopicPartition
 from house import BINARY
 from playground import Playground, fast_templates
 
@@ -23,7 +29,11 @@ SERVICES = ("postgres", "log", "registry", "connect", "store", "seeder", "consol
 VICTIMS = SERVICES + ("supervisor", "backend", "build", "connector")
 WEIGHTS = (2, 3, 2, 4, 3, 1, 1, 1, 2, 3, 1)
 STRIKES = (2, 5)  # in a round
-PAUSE_S = (0.05, 1.5)
+PAUSE_S = (0.05, 0.8)
+STAGE_EVERY = 5  # rounds: between these, `haus verify` alone looks at the stage tables
+SCHEDULE_MS = 700  # of the sink's files
+SESSION_MS = 2000  # of its group; 6 s otherwise, and each round would wait for it
+OBJECT_BYTES = (1000, 300_000)  # in the index, and in a file of its own
 
 
 def kill(pid):
@@ -40,18 +50,137 @@ def children(pid):
     return [int(text) for text in found.stdout.split()]
 
 
+class SideRecords:
+    """A producer beside the pipeline: numbers 0, 1, 2, ... to one partition, which must stand there so, each once."""
+
+    TOPIC = "beside"
+
+    def __init__(self, play):
+        self.play = play
+        self.sent = self.checked = 0
+        self.acknowledged = {}  # offset -> number
+        settings = {"enable.idempotence": True, "linger.ms": 1, "message.timeout.ms": 120000, "log_level": 0}
+        self.producer = Producer({"bootstrap.servers": play.address("log"), **settings})
+
+    def _done(self, error, message):
+        assert error is None, error
+        self.acknowledged[message.offset()] = int(message.value())
+
+    def work(self):
+        self.producer.produce(self.TOPIC, str(self.sent), partition=0, on_delivery=self._done)
+        self.sent += 1
+        self.producer.poll(0.02)
+
+    def check(self):
+        assert self.producer.flush(60) == 0, "records are not acknowledged"
+        assert len(self.acknowledged) == self.sent
+        for message in outside.consume_from(self.play, [TopicPartition(self.TOPIC, 0, self.checked)]):
+            assert (message.offset(), int(message.value())) == (self.checked, self.checked)
+            self.checked += 1
+        assert self.checked == self.sent
+        assert self.acknowledged == {i: i for i in range(self.sent)}
+
+
+class SideObjects:
+    """Objects beside the pipeline, put again and again: a reader sees a whole one, and one that may be there."""
+
+    def __init__(self, play):
+        self.s3 = outside.pipeline.s3(play)
+        self.numbers = {}  # key -> [number of the last that was acknowledged, number of the last that was asked for]
+        self.number = self.read = 0
+
+    @staticmethod
+    def body(key, number):
+        text = f"{key} {number}\n".encode()
+        size = OBJECT_BYTES[int(key[-1]) % 2]
+        return text * (size // len(text))
+
+    def look(self, key):
+        first = self.numbers[key][0]
+        body = self.s3.get_object(Bucket="raw", Key=key)["Body"].read()
+        allowed = [self.body(key, number) for number in range(first, self.numbers[key][1] + 1)]
+        assert body in allowed, (key, len(body), body[:40], self.numbers[key])
+        self.read += 1
+
+    def work(self):
+        key = f"beside/{self.number % 8}"
+        self.number += 1
+        entry = self.numbers.setdefault(key, [None, None])
+        entry[1] = self.number
+        try:
+            self.s3.put_object(Bucket="raw", Key=key, Body=self.body(key, self.number))
+            entry[0] = self.number
+            self.look(key)
+        except (BotoCoreError, ClientError) as error:
+            answer = getattr(error, "response", {}).get("Error", {}).get("Code", "")
+            assert answer in ("", "SlowDown", "ServiceUnavailable", "InternalError", "503"), error
+        time.sleep(0.02)
+
+    def check(self):
+        for key, (acknowledged, _) in self.numbers.items():
+            if acknowledged:
+                self.look(key)
+
+
+class Side:
+    """Something beside the pipeline in a thread of its own, which can pause for a check."""
+
+    def __init__(self, what):
+        self.what = what
+        self.failed = None
+        self.running, self.ended = threading.Event(), threading.Event()
+        self.resting = threading.Event()
+        self.thread = threading.Thread(target=self._main, daemon=True)
+        self.thread.start()
+
+    def _main(self):
+        try:
+            while not self.ended.is_set():
+                if self.running.is_set():
+                    self.what.work()
+                else:
+                    self.resting.set()
+                    self.running.wait(1)
+        except BaseException as error:
+            self.failed = error
+        self.resting.set()
+
+    def go(self):
+        self.resting.clear()
+        self.running.set()
+
+    def check(self):
+        self.running.clear()
+        assert self.resting.wait(120)
+        if self.failed:
+            raise self.failed
+        self.what.check()
+
+    def end(self):
+        self.ended.set()
+        self.running.set()
+        self.thread.join(120)
+
+
 class Killer:
     def __init__(self, play, seed, say=lambda words: None):
         self.play = play
         self.choose = random.Random(seed)
         self.say = say
         self.strikes = []
+        self.ledger = outside.Ledger(play)
 
     def begin(self, count):
         self.play.haus("up")
         self.play.haus("seed", "--count", str(count), "--batch-size", "100", "--seed", "7")
         self.play.haus("connector", "apply")
         self.play.settle()
+        self.records, self.objects = SideRecords(self.play), SideObjects(self.play)
+        self.sides = [Side(self.records), Side(self.objects)]
+
+    def end(self):
+        for side in self.sides:
+            side.end()
 
     # ------------------------------------------------------------- victims
 
@@ -95,24 +224,37 @@ class Killer:
 
     # --------------------------------------------------------------- rounds
 
-    def round(self, number):
+    def round(self, number, stage=True):
         play, first = self.play, len(self.strikes)
-        self.insist("seed", "start", "--rate", "15", "--updates", "6", "--deletes", "3")
+        for side in self.sides:
+            side.go()
+        self.insist("seed", "start", "--rate", "2", "--updates", "4", "--deletes", "2")
         for _ in range(self.choose.randint(*STRIKES)):
             time.sleep(self.choose.uniform(*PAUSE_S))
             self.strike(self.choose.choices(VICTIMS, WEIGHTS)[0])
         play.wait_ready(timeout=120)
         self.insist("seed", "stop")
+        words = f"round {number}: {', '.join(self.strikes[first:])}"
+        try:
+            events = self.settle(stage)
+        except BaseException:
+            self.say(f"{words}: failed")
+            print(play.logs(), file=sys.stderr)
+            raise
+        self.say(f"{words}: {events} events, {self.records.sent} records, {self.objects.number} objects")
+
+    def settle(self, stage):
+        for side in self.sides:
+            side.check()
         self.wait_raw()
         self.insist("build")
-        rows = play.json("verify")
-        words = f"round {number}: {self.strikes[first:]}"
-        assert all(row["equal"] for row in rows), (words, rows, play.logs())
-        assert all(row["repeated"] == 0 for row in rows), (words, rows, play.logs())
-        events = outside.check(play)
-        assert events == sum(row["log_events"] for row in rows), words
-        assert not outside.orphans(play), words
-        self.say(f"{words}: {events} events, equal")
+        rows = self.play.json("verify")
+        assert all(row["equal"] for row in rows), rows
+        assert all(row["repeated"] == 0 for row in rows), rows
+        events = self.ledger.check(stage)
+        assert events == sum(row["log_events"] for row in rows)
+        self.check_nothing_is_held()
+        return events
 
     def wait_raw(self):
         def ask():
@@ -123,14 +265,45 @@ class Killer:
 
         self.play.wait_for("the raw files", ask, 180)
 
+    def are_running(self):
+        answer = requests.get(f"{self.play.url('connect')}/connectors?expand=status", timeout=10).json()
+        states = [task["state"] for each in answer.values() for task in each["status"]["tasks"]]
+        return len(answer) == 2 and set(states) == {"RUNNING"}
+
+    def check_nothing_is_held(self):
+        """Connectors run, one slot is left and it is read, no transaction stands open: nothing waits for a person."""
+        self.play.wait_for("the connectors", self.are_running, 30)
+        with outside.pipeline.connect(self.play) as conn:
+            slots = conn.execute("SELECT slot_name, active FROM pg_replication_slots").fetchall()
+            assert slots == [("storefront_slot", True)], slots
+            idle = "SELECT query FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'"
+            assert conn.execute(idle).fetchall() == []
+
+
+def quick_templates(folder):
+    """A sink whose files close soon, and whose killed consumers are soon known to be dead."""
+    target = fast_templates(folder, schedule_ms=SCHEDULE_MS)
+    template = target / "connectors" / "s3-sink-storefront.template.json"
+    sink = json.loads(template.read_text())
+    sink["config"] |= {
+        "consumer.override.session.timeout.ms": str(SESSION_MS),
+        "consumer.override.heartbeat.interval.ms": str(SESSION_MS // 4),
+    }
+    template.write_text(json.dumps(sink, indent=2))
+    return target
+
 
 def run(rounds, seed, count=100, say=lambda words: None):
+    env = {"KAFKA_GROUP_MIN_SESSION_TIMEOUT_MS": str(SESSION_MS)}
     with tempfile.TemporaryDirectory(prefix="haus-kill-") as folder:
-        with Playground(folder=fast_templates(folder, schedule_ms=1500)) as play:
+        with Playground(env=env, folder=quick_templates(folder)) as play:
             killer = Killer(play, seed, say)
             killer.begin(count)
-            for number in range(1, rounds + 1):
-                killer.round(number)
+            try:
+                for number in range(1, rounds + 1):
+                    killer.round(number, stage=number % STAGE_EVERY == 0 or number == rounds)
+            finally:
+                killer.end()
             return killer
 
 
@@ -140,6 +313,7 @@ def main():
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
     parser.add_argument("--count", type=int, default=100, help="records before the first round")
     args = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("told to stop"))  # so that the house is taken down
     print(f"seed {args.seed}", file=sys.stderr)
     killer = run(args.rounds, args.seed, args.count, lambda words: print(words, file=sys.stderr, flush=True))
     print(f"{args.rounds} rounds, {len(killer.strikes)} kills, all equal", file=sys.stderr)

@@ -96,9 +96,15 @@ static int is_ours(int fd, struct stat *file)
 static void record(enum kind kind, const char *name, const char *other, uint64_t inode, uint64_t at,
                    const struct iovec *bytes, int count, uint64_t size)
 {
-    struct head head = { .kind = kind, .name_len = (uint32_t)strlen(name), .other_len = (uint32_t)strlen(other),
-                         .inode = inode, .at = at, .size = size };
-    struct iovec all[64] = { { &head, sizeof head }, { (void *)name, head.name_len }, { (void *)other, head.other_len } };
+    struct head head = { .kind = kind,
+                         .name_len = (uint32_t)strlen(name),
+                         .other_len = (uint32_t)strlen(other),
+                         .inode = inode,
+                         .at = at,
+                         .size = size };
+    struct iovec all[64] = { { &head, sizeof head },
+                             { (void *)name, head.name_len },
+                             { (void *)other, head.other_len } };
     uint64_t left = size;
     int n = 3;
 

@@ -9,6 +9,7 @@ import uuid
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Consumer
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 from house import BINARY, House  # noqa: E402
@@ -47,3 +48,28 @@ def test_each_record_is_written_once(point, what, at):
             house.start("connect")
         wait_for(lambda: len(stack.records(name)) >= 20, 60)
         assert stack.records(name) == [f"v{i}" for i in range(20)]
+
+
+def test_a_rebalance_in_the_pause_after_a_failure_does_not_stop_the_sink_for_ever():
+    """librdkafka keeps a partition paused although it was given back meanwhile."""
+    name = "t-" + uuid.uuid4().hex[:8]
+    with House("log", "store", "registry", env={"HAUS_FAULT": "connect.sink_commit:eio@2"}) as house:
+        stack = Stack(house)
+        stack.s3.create_bucket(Bucket="raw")
+        house.start("connect")
+        stack.wait_ready()
+        config = stack.sink(name, **{"rotate.schedule.interval.ms": "1000", "retry.backoff.ms": "8000"})
+        assert stack.call("PUT", f"/connectors/{name}/config", config).status_code == 201
+        stack.produce(name, ["first"])
+        wait_for(lambda: stack.records(name) == ["first"])
+        stack.produce(name, ["second"])
+        wait_for(lambda: "FAILED" in stack.states(name))
+        other = Consumer({"bootstrap.servers": house.address("log"), "group.id": f"connect-{name}", "log_level": 0})
+        other.subscribe([name])
+        wait_for(
+            lambda: other.poll(0.1) or other.assignment() is not None and "given back" in house.log_text("connect")
+        )
+        other.close()
+        stack.produce(name, ["third"])
+        wait_for(lambda: stack.records(name) == ["first", "second", "third"], 60)
+        assert stack.states(name) == ["RUNNING"]

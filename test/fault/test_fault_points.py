@@ -20,38 +20,55 @@ from playground import Playground, fast_templates
 pytestmark = pytest.mark.skipif(not outside.has_fault_points(), reason="built without fault points")
 
 POINTS = outside.points()
-COMMANDS = ("lake.",)  # points of `haus build`, not of a service
-DISK = ("log", "store")  # who writes through disk/: its points say nothing about the station
-SERVICES = {"log": "log", "store": "store", "registry": "registry", "connect": "connect", "postgres": "connect"}
+SHARED = ("disk.", "net.")  # of the lower tiers: each of these is passed by several processes, and fails in each
+COMMANDS = {"lake": "build", "migrate": "up"}  # points of a command, not of a service
+SERVICES = {"log", "store", "registry", "connect", "seeder"} | {"postgres"}  # the last: connect's source connector
+BEGINNING = {"postgres.slot", "postgres.snapshot_end", "migrate.commit", "store.index_open"}  # passed once in a house
+PROCESSES = ("log", "store", "registry", "connect", "seeder", "build", "supervise")
+# What each of them must pass while changes stream; the other pairs may be passed or not.
+PASSED = {
+    "log": {"create", "write", "pwrite", "flush", "flush_dir", "rename", "make_dir", "unlink"},
+    "store": {"create", "write", "flush", "flush_dir", "unlink", "answer"},
+    "registry": {"answer"},
+    "connect": {"answer", "call"},
+    "seeder": {"answer"},
+    "build": {"create", "write", "make_dir", "unlink", "call"},
+    "supervise": {"create", "write", "rename"},
+}
 # What happens at each point, and at which of its passes: crash is SIGKILL, the others what the system call answers.
-SHORT = [("crash@1", "crash@3"), ("eio@2", "enospc@4")]
+SHORT = [("crash@1", "crash@3", "eio@2", "enospc@4")]
 LONG = SHORT + [("crash@2",), ("crash@7", "crash@20"), ("eio@1", "enospc@1"), ("crash@2", "eio@3", "delay@4")]
 WALKS = LONG if FULL else SHORT
+SHARED_SHORT = [("crash@1", "eio@4")]
+SHARED_LONG = [("crash@1", "eio@3"), ("crash@5", "enospc@2"), ("error@1", "delay@2", "crash@9")]
+WRITES = ("torn@2", "short@3", "enospc@6")  # besides, where bytes are written
 NAMES = "+".join
 PARTITIONS = 100  # so many that the log flushes them together
 SECONDS = 3  # of traffic in each walk, at least
-SECONDS_MAX = 60  # until every point has been reached
+SECONDS_MAX = 240  # until every point has been reached
+SPEED = ("--rate", "5", "--updates", "4", "--deletes", "2")
+LARGE = 100_000  # bytes: an object in a file of its own
 TRIES = 60  # of a command that a fault may fail
 
 
 def test_every_point_belongs_to_somebody_who_is_walked():
-    assert len(POINTS) == len(set(POINTS)) > 15
+    assert len(POINTS) == len(set(POINTS)) > 30
     for point in POINTS:
-        assert point.startswith(COMMANDS) or point.startswith("disk.") or point.split(".")[0] in SERVICES, point
+        assert point.startswith(SHARED) or point.split(".")[0] in SERVICES | COMMANDS.keys(), point
+    shared = {point.split(".")[1] for point in POINTS if point.startswith(SHARED)}
+    assert set().union(*PASSED.values()) <= shared and BEGINNING <= set(POINTS)
 
 
 class Walk:
     """A house whose services fail as told; `faults` are texts as HAUS_FAULT has them."""
 
-    def __init__(self, tmp_path, faults, only=None, optional=()):
+    def __init__(self, tmp_path, faults, optional=()):
         self.faults = faults
         self.optional = set(optional)
         self.happened_folder = tmp_path / "happened"
         self.happened_folder.mkdir()
         self.play = Playground(folder=fast_templates(tmp_path, schedule_ms=1500))
         self.variables = {"HAUS_FAULT": ",".join(faults), "HAUS_FAULT_ONCE": str(self.happened_folder)}
-        if only:
-            self.variables["HAUS_FAULT_IN"] = only
         self.ended = []
 
     def happened(self):
@@ -94,10 +111,7 @@ def side_traffic(play):
         number = 0
         while not stop.is_set():
             number += 1
-            body = f"{number}".encode() * 1000
-            with contextlib.suppress(Exception):
-                outside.pipeline.s3(play).put_object(Bucket="raw", Key=f"side/{number}", Body=body)
-                acknowledged["objects"][f"side/{number}"] = body
+            put_and_remove(play, number, acknowledged["objects"])
             with contextlib.suppress(Exception):
                 answer = requests.post(
                     f"{play.url('registry')}/subjects/side-{number}/versions",
@@ -123,6 +137,18 @@ def side_traffic(play):
     finally:
         stop.set()
         thread.join()
+
+
+def put_and_remove(play, number, objects):
+    """Small and large objects in turn; of the large ones only the last few stay."""
+    body = f"{number:06d}".encode() * (1000 if number % 2 else LARGE // 6)
+    s3 = outside.pipeline.s3(play)
+    with contextlib.suppress(Exception):
+        s3.put_object(Bucket="raw", Key=f"side/{number}", Body=body)
+        objects[f"side/{number}"] = body
+    with contextlib.suppress(Exception):
+        objects.pop(f"side/{number - 4}", None)
+        s3.delete_object(Bucket="raw", Key=f"side/{number - 4}")
 
 
 def side_connector(number):
@@ -190,14 +216,18 @@ def check_side(play, acknowledged):
     assert all(acknowledged[what] for what in ("objects", "subjects", "records"))
 
 
+def is_stopped(done):
+    return done.returncode == 0 or "409" in done.stderr  # it died and knows of no stream
+
+
 def traffic(walk):
     """Changes stream and builds run until every point has been reached, or nothing more is to be expected."""
-    walk.insist("seed", "start", "--rate", "5", "--updates", "4", "--deletes", "2")
     begin = time.monotonic()
     while time.monotonic() - begin < (SECONDS_MAX if walk.missing() else SECONDS):
+        walk.play.run("seed", "start", *SPEED)  # again: a seeder that was killed has forgotten it
         time.sleep(0.7)
         walk.play.run("build")
-    walk.insist("seed", "stop")
+    walk.play.wait_for("the seeder", lambda: is_stopped(walk.play.run("seed", "stop")), 60)
 
 
 def settle(walk):
@@ -215,8 +245,9 @@ def settle(walk):
     return rows
 
 
-def stations(points):
-    return [p for p in points if not p.startswith(("disk.", *COMMANDS))]
+def own(points):
+    """The stations' own points that are passed again and again."""
+    return [p for p in points if not p.startswith(SHARED) and p not in BEGINNING]
 
 
 def streaming(walk):
@@ -243,26 +274,48 @@ def faults_at(points, ways):
 
 @pytest.mark.parametrize("ways", WALKS, ids=NAMES)
 def test_streaming_goes_on_through_faults_at_every_point(tmp_path, ways):
-    walk = Walk(tmp_path, faults_at([p for p in POINTS if not p.startswith("disk.")], ways))
+    walk = Walk(tmp_path, faults_at(own(POINTS), ways))
     with walk.play:
         streaming(walk)
         assert not walk.missing(), (walk.missing(), walk.play.logs())
 
 
-@pytest.mark.parametrize("service", DISK)
-@pytest.mark.parametrize("ways", LONG if FULL else [("crash@2", "eio@4")], ids=NAMES)
-def test_streaming_goes_on_through_faults_of_the_disk(tmp_path, service, ways):
-    faults = faults_at([p for p in POINTS if p.startswith("disk.")], ways)
-    walk = Walk(tmp_path, faults, only=service, optional=faults)
+def shared_faults(processes, ways, write_ways):
+    """Each process passes the points of the lower tiers by itself: log+disk.flush:eio@4."""
+    faults = []
+    for process in processes:
+        for point in POINTS:
+            if point.startswith(SHARED):
+                here = ways + (write_ways if point.endswith("write") else ())
+                faults += faults_at([f"{process}+{point}"], here)
+    return faults
+
+
+def must_pass(faults):
+    """Of these faults the ones whose places are passed for certain, and early enough."""
+    return {
+        fault
+        for fault in faults
+        for process, point in [fault.split(":")[0].split("+")]
+        if point.split(".")[1] in PASSED.get(process, ()) and fault.endswith("@1")
+    }
+
+
+@pytest.mark.parametrize("ways", SHARED_LONG if FULL else SHARED_SHORT, ids=NAMES)
+def test_streaming_goes_on_through_faults_of_disk_and_net_in_each_process(tmp_path, ways):
+    faults = shared_faults(PROCESSES, ways, WRITES)
+    walk = Walk(tmp_path, faults, optional=set(faults) - must_pass(faults))
     with walk.play:
         streaming(walk)
-        assert walk.happened()
+        print(sorted(walk.happened()))
+        assert must_pass(faults) and not walk.missing(), (walk.missing(), walk.play.logs())
 
 
 @pytest.mark.parametrize("ways", LONG if FULL else [("crash@2", "enospc@2")], ids=NAMES)
 def test_a_snapshot_comes_through_faults_at_every_point(tmp_path, ways):
-    faults = faults_at(stations(POINTS), ways)
-    walk = Walk(tmp_path, faults, optional=faults)
+    faults = faults_at(own(POINTS), ways)
+    once = faults_at(BEGINNING - {"migrate.commit", "store.index_open"}, ("crash@1", "eio@1"))
+    walk = Walk(tmp_path, faults + once, optional=faults)
     play = walk.play
     with play:
         play.haus("up")
@@ -278,11 +331,31 @@ def test_a_snapshot_comes_through_faults_at_every_point(tmp_path, ways):
                     if value["op"] != "r"
                 ]
                 assert len(said) == len(set(said)), row
-        assert walk.happened()
+        assert not walk.missing() and walk.happened() & set(faults)
+
+
+@pytest.mark.parametrize("ways", LONG if FULL else [("crash@1", "eio@3")], ids=NAMES)
+def test_a_house_begins_through_faults_of_all_that_makes_it(tmp_path, ways):
+    """initdb, migrations, the first index, the first topics: `haus up` again, and nothing is left half made."""
+    makers = ("postgres", "log", "store", "supervise", "up")
+    faults = shared_faults(makers, ways, WRITES if FULL else ())
+    once = faults_at({"migrate.commit", "store.index_open"}, ("crash@1", "eio@1"))
+    walk = Walk(tmp_path, faults + once, optional=faults)
+    play = walk.play
+    with play:
+        play.env.update(walk.variables)
+        walk.insist("up")
+        play.wait_ready(timeout=120)
+        walk.insist("seed", "--count", "40", "--batch-size", "20", "--seed", "5")
+        walk.insist("connector", "apply")
+        settle(walk)
+        print(sorted(walk.happened()))
+        reached = {fault.split("+")[0] for fault in walk.happened() if "+" in fault}
+        assert reached == set(makers) and not walk.missing(), (reached, walk.missing())
 
 
 @pytest.mark.skipif(not FULL, reason="FAULT_ALL=1 walks through each point alone")
-@pytest.mark.parametrize("point", [p for p in POINTS if not p.startswith("disk.")])
+@pytest.mark.parametrize("point", own(POINTS))
 def test_each_point_alone(tmp_path, point):
     walk = Walk(tmp_path, faults_at([point], ("crash@2", "eio@4", "enospc@6")))
     with walk.play:

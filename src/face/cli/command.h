@@ -60,6 +60,10 @@ struct s3_client *command_s3(const struct house *house);
 /* The seeder's answer that is not 2xx, in words: which option it refuses, or what it says. */
 enum exit_code command_seeder_refused(const struct http_answer *answer);
 /* One HTTP call to a service with a small JSON body (NULL: none); answer->body is text. */
+MUST_CHECK enum rc command_http_within(const struct house *house, int timeout_ms, const char *service,
+                                       const char *method, const char *path, const char *json,
+                                       struct http_answer *answer, struct err *err);
+/* The same for calls that may take as long as a person waits. */
 MUST_CHECK enum rc command_http(const struct house *house, const char *service, const char *method, const char *path,
                                 const char *json, struct http_answer *answer, struct err *err);
 

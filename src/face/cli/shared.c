@@ -52,6 +52,14 @@ struct s3_client *command_s3(const struct house *house)
 enum rc command_http(const struct house *house, const char *service, const char *method, const char *path,
                      const char *json, struct http_answer *answer, struct err *err)
 {
+    enum { LONG_MS = 600000 };
+
+    return command_http_within(house, LONG_MS, service, method, path, json, answer, err);
+}
+
+enum rc command_http_within(const struct house *house, int timeout_ms, const char *service, const char *method,
+                            const char *path, const char *json, struct http_answer *answer, struct err *err)
+{
     static const char *const headers[] = { "Content-Type: application/json", "Accept: application/json", NULL };
     struct station station = { 0 };
 
@@ -64,7 +72,7 @@ enum rc command_http(const struct house *house, const char *service, const char 
         .url = url,
         .headers = headers,
         .body = json ? str_of(json) : (struct str){ 0 },
-        .timeout_ms = 600000,
+        .timeout_ms = timeout_ms,
     };
     enum rc rc = http_client_call(client, &call, answer, err);
     http_client_free(client);

@@ -25,14 +25,78 @@ static json_t *service_json(const struct house *house, size_t i, const struct se
     return row;
 }
 
+/* ------------------------------------------------------------ connectors */
+
+/* A connector's state is its worst task's, its reason the first line of that task's trace. */
+static json_t *connector_json(const char *name, const json_t *connector)
+{
+    const json_t *status = json_object_get(connector, "status"), *task = NULL;
+    const char *state = json_string_value(json_object_get(json_object_get(status, "connector"), "state"));
+    struct str trace = { 0 }, first = { 0 };
+    size_t i = 0;
+
+    json_array_foreach(json_object_get(status, "tasks"), i, task) {
+        const char *of_task = json_string_value(json_object_get(task, "state"));
+        if (trace.p || !of_task || strcmp(of_task, "FAILED") != 0)
+            continue;
+        state = of_task;
+        trace = str_of(json_string_value(json_object_get(task, "trace")));
+    }
+    if (trace.p)
+        str_cut(&trace, '\n', &first);
+    return json_pack("{s:s,s:s,s:o}", "name", name, "state", state ? state : "UNKNOWN", "reason",
+                     first.p ? json_stringn(first.p, first.len) : json_null());
+}
+
+/* What connect says of its connectors; empty when it does not run, NULL when it does not answer. */
+static json_t *connectors_json(const struct house *house, const struct house_state *state)
+{
+    enum { PATIENCE_MS = 2000 };
+    const struct service *connect = service_find("connect");
+    struct http_answer answer = { 0 };
+    struct err err = { 0 };
+    const char *name = NULL;
+    json_t *rows = json_array(), *connector = NULL;
+
+    if (state->services[connect - services].status != SERVICE_READY || house_is_external(house, connect))
+        return rows;
+    if (command_http_within(house, PATIENCE_MS, "connect", "GET", "/connectors?expand=status", NULL, &answer, &err)) {
+        json_decref(rows);
+        return NULL;
+    }
+    json_t *root = json_loadb(answer.body.data ? answer.body.data : "", answer.body.len, 0, NULL);
+    json_object_foreach(root, name, connector)
+        json_array_append_new(rows, connector_json(name, connector));
+    json_decref(root);
+    http_answer_free(&answer);
+    return rows;
+}
+
+static void print_failed_connectors(const struct house *house, const struct house_state *state)
+{
+    json_t *rows = connectors_json(house, state), *row = NULL;
+    size_t i = 0;
+
+    if (!rows)
+        printf("\nconnect does not answer\n");
+    json_array_foreach(rows, i, row) {
+        const char *reason = json_string_value(json_object_get(row, "reason"));
+        if (reason)
+            printf("\nconnector '%s' has %s: %s\n", json_string_value(json_object_get(row, "name")),
+                   json_string_value(json_object_get(row, "state")), reason);
+    }
+    json_decref(rows);
+}
+
 static void print_state_json(const struct house *house, const struct house_state *state)
 {
-    json_t *rows = json_array();
+    json_t *rows = json_array(), *connectors = connectors_json(house, state);
 
     for (size_t i = 0; i < service_count; i++)
         json_array_append_new(rows, service_json(house, i, &state->services[i]));
-    json_t *root = json_pack("{s:{s:o},s:o}", "supervisor", "pid",
-                             state->supervisor ? json_integer(state->supervisor) : json_null(), "services", rows);
+    json_t *root = json_pack("{s:{s:o},s:o,s:o}", "supervisor", "pid",
+                             state->supervisor ? json_integer(state->supervisor) : json_null(), "services", rows,
+                             "connectors", connectors ? connectors : json_null());
     json_dumpf(root, stdout, JSON_INDENT(2));
     putchar('\n');
     json_decref(root);
@@ -62,6 +126,7 @@ static void print_state(const struct house *house, const struct house_state *sta
         uint64_t self = process_memory(state->supervisor, false);
         printf("\nsupervisor pid %d, %.1f MB; our services together %.1f MB (PSS), state in %s\n",
                (int)state->supervisor, (double)self / 1e6, (double)(ours + self) / 1e6, house->home);
+        print_failed_connectors(house, state);
     }
 }
 
@@ -86,7 +151,7 @@ static enum exit_code status(struct house *house, int argc, char **argv)
 
 const struct command command_status = {
     .name = "status",
-    .summary = "what runs, with state, address, memory and the reason of the last end",
+    .summary = "what runs, with state, address, memory, the reason of the last end, and why a connector failed",
     .lists = true,
     .run = status,
 };

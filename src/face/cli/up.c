@@ -13,7 +13,7 @@
 #include "face/cli/house_steps.h"
 #include "source/migrate/migrate.h"
 
-enum { WAIT_TALK_MS = 5000, LEFT_BEHIND_MS = 1000, LEFT_BEHIND_SERVER_MS = 20000 };
+enum { WAIT_TALK_MS = 5000, LEFT_BEHIND_MS = 1000, LEFT_BEHIND_SERVER_MS = 5000 };
 
 bool house_select(int argc, char **argv, bool *wanted)
 {
@@ -64,7 +64,8 @@ static bool is_supervised(pid_t pid)
 
 /*
  * The services of a killed supervisor are on their way out; their ports are theirs until they have
- * ended.  One that is slow about it is killed, PostgreSQL is given its time.
+ * ended.  One that is slow about it is killed.  PostgreSQL is given more time and then told to stop at once: asked to
+ * stop fast while it recovers from a killed backend, PostgreSQL 15 waits for its checkpointer, and that for nobody.
  */
 static void wait_for_left_behind(const struct house *house)
 {

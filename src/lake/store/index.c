@@ -150,6 +150,8 @@ enum rc index_open(const char *dir, struct index **out, struct err *err)
     index->map_size = map_size_for(index->path);
     if (!rc)
         rc = index_env_open(index, err);
+    if (!rc) /* LMDB flushes bytes, not names */
+        rc = disk_flush_dir(index->path, err);
     if (!rc && pthread_create(&index->writer, NULL, index_writer_main, index))
         rc = err_set(err, RC_FATAL, "cannot start the index's writer thread");
     index->writer_runs = !rc;

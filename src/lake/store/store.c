@@ -160,6 +160,8 @@ enum rc store_run(struct station *station, struct err *err)
     if (!rc)
         rc = disk_make_dirs(station->dir, 0700, err);
     if (!rc)
+        rc = disk_flush_dir(station->home, err);
+    if (!rc)
         rc = disk_lock_dir(station->dir, &lock, &holder, err);
     if (!rc)
         rc = index_open(station->dir, &store->index, err);

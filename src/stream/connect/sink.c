@@ -84,6 +84,7 @@ static void on_rebalance(rd_kafka_t *consumer, rd_kafka_resp_err_t code, rd_kafk
     if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
         open_all(sink, list);
         rd_kafka_assign(consumer, list);
+        rd_kafka_resume_partitions(consumer, list); /* a pause after a failure would outlive being given back */
     } else {
         rd_kafka_assign(consumer, NULL);
     }

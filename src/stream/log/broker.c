@@ -358,6 +358,8 @@ static enum rc load_all(struct broker *broker, const struct station *station, st
 {
     enum rc rc = disk_make_dirs(broker->dir, 0700, err);
 
+    if (!rc) /* its name must last too */
+        rc = disk_flush_dir(station->home, err);
     if (!rc)
         rc = lock_dir(broker, err);
     if (!rc)

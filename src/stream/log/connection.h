@@ -59,6 +59,7 @@ struct server {
     uv_poll_t listeners[2], stop;
     int listener_fds[2], stop_fd;
     int listener_count;
+    int connection_fd_end; /* connections have descriptors below it; those above are for segments */
     void (*before_sleep)(void *context);
     void *before_sleep_context;
     struct server_timer *idle_timer;   /* closes connections without a request for idle_ms */

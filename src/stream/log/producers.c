@@ -98,22 +98,30 @@ void producers_clear(struct producers *producers)
     producers->by_id = (struct map){ 0 };
 }
 
+static void save_batch(const struct producer *producer, const struct producer_batch *batch, struct buf *body)
+{
+    buf_put_be64(body, (uint64_t)producer->id);
+    buf_put_be16(body, (uint16_t)producer->epoch);
+    buf_put_be32(body, (uint32_t)batch->last_sequence);
+    buf_put_be64(body, (uint64_t)batch->last_offset);
+    buf_put_be32(body, (uint32_t)batch->offset_delta);
+    buf_put_be64(body, (uint64_t)batch->timestamp);
+    buf_put_be32(body, (uint32_t)-1); /* of a coordinator of transactions, and where one began: none */
+    buf_put_be64(body, (uint64_t)-1);
+}
+
 void producers_save(const struct producers *producers, struct buf *out)
 {
     CLEANUP(buf_free) struct buf body = { 0 };
+    uint32_t count = 0;
 
-    buf_put_be32(&body, (uint32_t)producers->by_id.count);
+    for (struct map_entry *e = NULL; (e = map_next(&producers->by_id, e));)
+        count += ((const struct producer *)e->value)->count;
+    buf_put_be32(&body, count);
     for (struct map_entry *e = NULL; (e = map_next(&producers->by_id, e));) {
         const struct producer *producer = e->value;
-        const struct producer_batch *last = &producer->batches[producer->count - 1];
-        buf_put_be64(&body, (uint64_t)producer->id);
-        buf_put_be16(&body, (uint16_t)producer->epoch);
-        buf_put_be32(&body, (uint32_t)last->last_sequence);
-        buf_put_be64(&body, (uint64_t)last->last_offset);
-        buf_put_be32(&body, (uint32_t)last->offset_delta);
-        buf_put_be64(&body, (uint64_t)last->timestamp);
-        buf_put_be32(&body, (uint32_t)-1); /* of a coordinator of transactions, and where one began: none */
-        buf_put_be64(&body, (uint64_t)-1);
+        for (int i = 0; i < producer->count; i++)
+            save_batch(producer, &producer->batches[i], &body);
     }
     buf_put_be16(out, 1);
     buf_put_be32(out, crc32c(0, body.data, body.len));
@@ -129,7 +137,7 @@ bool producers_restore(struct producers *producers, struct str snapshot)
     if (reader.error || version != 1 || crc32c(0, reader.at, (size_t)(reader.end - reader.at)) != crc)
         return false;
     int64_t count = kafka_read_int(&reader, 4);
-    for (int64_t i = 0; i < count && i < PRODUCERS_MAX && !reader.error; i++) {
+    for (int64_t i = 0; i < count && i < PRODUCERS_MAX * PRODUCER_BATCHES && !reader.error; i++) {
         struct producer_batch batch = { 0 };
         int64_t id = kafka_read_int(&reader, 8);
         int16_t epoch = (int16_t)kafka_read_int(&reader, 2);
@@ -144,8 +152,9 @@ bool producers_restore(struct producers *producers, struct str snapshot)
         struct producer *producer = reader.error ? NULL : get_or_add(producers, id);
         if (!producer)
             break;
+        if (producer->epoch != epoch)
+            producer->count = 0;
         producer->epoch = epoch;
-        producer->count = 0;
         add_batch(producer, batch);
     }
     return !reader.error;

@@ -33,7 +33,9 @@ void producers_note(struct producers *producers, const struct kafka_batch *batch
 void producers_expire(struct producers *producers, int64_t before_ms);
 void producers_clear(struct producers *producers);
 /* Kafka's .snapshot format: i16 1, u32 CRC-32C of the rest, i32 count, entries { i64 id, i16 epoch, i32 last sequence,
- * i64 last offset, i32 offset delta, i64 timestamp, i32 coordinator epoch, i64 first offset of a transaction }. */
+ * i64 last offset, i32 offset delta, i64 timestamp, i32 coordinator epoch, i64 first offset of a transaction }.
+ * Kafka writes an entry for the last batch of each producer and reads the last entry of each; we write one for each
+ * batch that we know, oldest first: a producer sends five at once, and may send all of them again after our restart. */
 void producers_save(const struct producers *producers, struct buf *out);
 bool producers_restore(struct producers *producers, struct str snapshot);
 

@@ -20,7 +20,7 @@
 #include "disk/disk.h"
 #include "stream/log/partition.h"
 
-enum { NAME_DIGITS = 20, SNAPSHOT_MAX = 16 << 20 };
+enum { NAME_DIGITS = 20, SNAPSHOT_MAX = 32 << 20 };
 
 static int by_number(const void *a, const void *b)
 {

@@ -5,11 +5,13 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <malloc.h>
 #include <netdb.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -17,7 +19,7 @@
 #include "net/net.h"
 #include "stream/log/connection.h"
 
-enum { BACKLOG = 512, SCRATCH = 256 << 10, HEAP_KEPT = 16 << 20, ACCEPT_AGAIN_MS = 200 };
+enum { BACKLOG = 512, SCRATCH = 256 << 10, HEAP_KEPT = 16 << 20, ACCEPT_AGAIN_MS = 200, SEGMENT_FDS = 1024 };
 
 static void listen_again(void *context);
 
@@ -106,6 +108,15 @@ void server_timer_free(struct server_timer *timer)
 
 /* ----------------------------------------------------------------------------------- listening */
 
+static void refuse(const char *why, int limit)
+{
+    static struct log_rate rate;
+    unsigned more = 0;
+
+    if (log_allow(&rate, 6, &more))
+        log_warn("refused a connection", "cause=%s limit=%d refused_more=%u", why, limit, more);
+}
+
 static void on_connect(uv_poll_t *poll, int status, int events);
 
 static void listen_again(void *context)
@@ -143,15 +154,16 @@ static void on_connect(uv_poll_t *poll, int status, int events)
                 rest_from_listening(server, errno);
             return;
         }
-        if (server->connection_count >= CONNECTIONS_MAX) {
-            static struct log_rate rate;
-            unsigned more = 0;
+        if (fd >= server->connection_fd_end) {
             close(fd);
-            if (log_allow(&rate, 6, &more))
-                log_warn("refused a connection: too many are open", "limit=%d refused_more=%u", CONNECTIONS_MAX, more);
-            continue;
+            refuse("the rest of the open files is kept for segments; raise the limit (ulimit -n)",
+                   server->connection_fd_end);
+        } else if (server->connection_count >= CONNECTIONS_MAX) {
+            close(fd);
+            refuse("too many are open", CONNECTIONS_MAX);
+        } else {
+            connection_open(server, fd);
         }
-        connection_open(server, fd);
     }
 }
 
@@ -248,6 +260,15 @@ static void close_handles(struct server *server)
         uv_close((uv_handle_t *)&server->stop, NULL);
 }
 
+static int end_of_connections(void)
+{
+    struct rlimit limit = { 0 };
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur > INT_MAX)
+        return INT_MAX;
+    return (int)(limit.rlim_cur - MIN(limit.rlim_cur / 4, (rlim_t)SEGMENT_FDS));
+}
+
 enum rc server_run(struct server *server, struct station *station, struct err *err)
 {
     enum rc rc = watch_stop(server, err);
@@ -259,6 +280,7 @@ enum rc server_run(struct server *server, struct station *station, struct err *e
         return rc;
     }
     listen_beside(server, station->host, station->port);
+    server->connection_fd_end = end_of_connections();
     uv_prepare_init(&server->loop, &server->prepare);
     server->prepare.data = server;
     uv_prepare_start(&server->prepare, before_sleep);

@@ -53,6 +53,7 @@ static void a_point_fails_at_the_pass_it_was_told(void **state)
         { "test.point:eio@1,test.point:enospc@2", "en." },
         { "test.point:error@2", ".x." },
         { "test.point:short@1", "..." }, /* nothing is written here */
+        { "case+test.point:eio@1,build+test.point:eio@2,+test.point:eio@3", "e.." },
         { "test.poin:eio@1,test.point2:eio@1", "..." },
         { "test.point:eio@0", "..." },
         { "test.point:eio@x,test.point", "..." },

@@ -193,9 +193,45 @@ static void reading_at_an_offset_ends_with_the_file(void **state)
     assert_non_null(strstr(err.text, path));
 }
 
+static void what_is_absent_is_removed_already_and_cannot_be_renamed(void **state)
+{
+    CLEANUP_FREE char *from = mem_printf("%s/absent", dir);
+    CLEANUP_FREE char *to = mem_printf("%s/other", dir);
+    struct err err = { 0 };
+
+    (void)state;
+    assert_int_equal(disk_unlink(from, &err), RC_OK);
+    assert_int_equal(disk_rename(from, to, &err), RC_NOT_FOUND);
+    assert_non_null(strstr(err.text, from));
+    assert_non_null(strstr(err.text, to));
+    assert_int_not_equal(disk_unlink(dir, &err), RC_OK); /* a folder is no file */
+    assert_non_null(strstr(err.text, dir));
+}
+
+static void a_file_is_cut_and_renamed(void **state)
+{
+    CLEANUP_FREE char *from = mem_printf("%s/long", dir);
+    CLEANUP_FREE char *to = mem_printf("%s/short", dir);
+    CLEANUP(buf_free) struct buf out = { 0 };
+    CLEANUP(disk_close) int fd = -1;
+    struct err err = { 0 };
+
+    (void)state;
+    assert_int_equal(disk_replace_file(from, "12345678", 8, 0600, &err), RC_OK);
+    assert_int_equal(disk_open(from, O_RDWR, 0, &fd, &err), RC_OK);
+    assert_int_equal(disk_truncate(fd, 3, from, &err), RC_OK);
+    assert_int_equal(disk_flush_all(fd, from, &err), RC_OK);
+    assert_int_equal(disk_rename(from, to, &err), RC_OK);
+    assert_int_equal(disk_read_file(to, &out, &err), RC_OK);
+    assert_string_equal(buf_cstr(&out), "123");
+    assert_false(disk_exists(from));
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_absent_is_removed_already_and_cannot_be_renamed),
+        cmocka_unit_test(a_file_is_cut_and_renamed),
         cmocka_unit_test(a_file_is_read_whole),
         cmocka_unit_test(an_empty_file_is_empty_and_not_absent),
         cmocka_unit_test(a_file_larger_than_the_limit_is_refused),

@@ -11,6 +11,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "stream/connect/postgres/stream.h"
 
@@ -108,12 +109,31 @@ static enum rc take_frame(struct stream *s, struct str bytes, struct err *err)
     return RC_OK;
 }
 
+/*
+ * The server reads changes with the catalog as it was at their time: one of a time without the publication stops the
+ * stream, also when the publication is there again.  (One that is not there now is told of before the stream begins.)
+ */
+static void tell_cure(const struct stream *s, const PGresult *result, struct err *err)
+{
+    static const char undefined_object[] = "42704";
+    const char *state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
+    struct err cause = *err;
+
+    if (!state || strcmp(state, undefined_object) != 0 || !strstr(cause.text, s->task->settings.publication))
+        return;
+    err_set(err, cause.rc,
+            "%s (or did not when the change was made that is to be read next); create it, and if it is there, drop the "
+            "slot with SELECT pg_drop_replication_slot('%s') and start once with snapshot.mode=always",
+            cause.text, s->task->settings.slot);
+}
+
 /* The stream is over: the server went away, or sent its reason. */
 static enum rc ended(struct stream *s, int code, struct err *err)
 {
     CLEANUP(session_clear) PGresult *result = code == -1 ? PQgetResult(s->task->stream) : NULL;
 
     session_error(s->task->stream, result, err);
+    tell_cure(s, result, err);
     err->rc = RC_RETRY; /* whatever it was: a new start tells what stays wrong */
     return err_wrap(err, "the stream of slot '%s' ended", s->task->settings.slot);
 }

@@ -24,7 +24,9 @@ struct fixture {
 
 static void open_broker(struct fixture *f)
 {
-    struct station station = { .name = "log", .dir = f->dir, .host = "127.0.0.1", .port = 1, .settings = &f->settings };
+    struct station station = {
+        .name = "log", .home = "/tmp", .dir = f->dir, .host = "127.0.0.1", .port = 1, .settings = &f->settings
+    };
     struct err err = { 0 };
 
     f->server = server_new();

@@ -92,6 +92,22 @@ static void a_snapshot_brings_the_state_back(void **state)
     assert_false(producers_restore(&again, buf_str(&bytes)));
 }
 
+static void a_snapshot_knows_all_that_may_be_sent_again(void **state)
+{
+    CLEANUP(producers_clear) struct producers producers = { 0 };
+    CLEANUP(producers_clear) struct producers again = { 0 };
+    CLEANUP(buf_free) struct buf bytes = { 0 };
+
+    (void)state;
+    for (int i = 0; i < PRODUCER_BATCHES + 2; i++)
+        expect(&producers, batch_of(2, i, 1, 100 + i), KAFKA_NONE, -1);
+    producers_save(&producers, &bytes);
+    assert_true(producers_restore(&again, buf_str(&bytes)));
+    for (int i = 2; i < PRODUCER_BATCHES + 2; i++)
+        expect(&again, batch_of(2, i, 1, 0), KAFKA_NONE, 100 + i);
+    expect(&again, batch_of(2, PRODUCER_BATCHES + 2, 1, 200), KAFKA_NONE, -1);
+}
+
 static void those_not_heard_of_are_forgotten(void **state)
 {
     CLEANUP(producers_clear) struct producers producers = { 0 };
@@ -112,6 +128,7 @@ int main(void)
         cmocka_unit_test(a_new_epoch_begins_at_zero_and_fences_the_old),
         cmocka_unit_test(sequences_wrap_around),
         cmocka_unit_test(a_snapshot_brings_the_state_back),
+        cmocka_unit_test(a_snapshot_knows_all_that_may_be_sent_again),
         cmocka_unit_test(those_not_heard_of_are_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,184 @@
+"""Services that are away, and sources that lose what they need: work goes on by itself when the cause is gone, or stops
+with the cause and the cure in `haus status`, in the trace of Connect's /status, and in connect's log.
+
+AWAY_SECONDS=60 keeps each service away for a minute.  Full disks: test_bad_input, test_log; too few files and slow
+readers: test_limits.
+"""
+
+import os
+import signal
+import time
+
+import outside
+import pytest
+import requests
+from playground import TABLES, Playground, fast_templates
+
+AWAY_S = float(os.environ.get("AWAY_SECONDS", "4"))
+SOURCE, SINK = "postgres-source-storefront", "s3-sink-storefront"
+
+
+@pytest.fixture(scope="module")
+def play(tmp_path_factory):
+    folder = fast_templates(tmp_path_factory.mktemp("starved"), schedule_ms=1000)
+    with Playground(folder=folder) as play:
+        play.haus("up")
+        play.haus("seed", "--count", "60", "--batch-size", "20", "--seed", "5")
+        play.haus("connector", "apply")
+        play.settle()
+        yield play
+
+
+def sql(play, *statements):
+    with outside.pipeline.connect(play) as conn:
+        for statement in statements:
+            result = conn.execute(statement)
+        return result.fetchall() if result.description else None
+
+
+def seed(play):
+    play.haus("seed", "--count", "20", "--batch-size", "10")
+
+
+def task(play, name=SOURCE):
+    answer = requests.get(f"{play.url('connect')}/connectors/{name}/status", timeout=10).json()
+    return (answer.get("tasks") or [{}])[0]
+
+
+def stops_saying(play, *words):
+    """The task fails with these words; they also stand in the log and in `haus status`.  The trace."""
+
+    def says():
+        one = task(play)
+        return one.get("state") == "FAILED" and all(word in one["trace"] for word in words)
+
+    play.wait_for(f"the task to fail with {words}", says, 60)
+    log = (play.home / "logs" / "connect.log").read_text()
+    status = play.run("status")
+    row = next(row for row in play.json("status")["connectors"] if row["name"] == SOURCE)
+    assert status.returncode == 0 and row["state"] == "FAILED"
+    for word in words:
+        assert any(word in line and "cause" in line for line in log.splitlines()), (word, log[-3000:])
+        assert word in status.stdout and word in row["reason"], (word, status.stdout)
+
+
+def goes_on(play):
+    """Rows of now come through; nobody had to restart anything."""
+    seed(play)
+    rows = play.settle()
+    play.wait_for("the tasks", lambda: task(play)["state"] == "RUNNING" and task(play, SINK)["state"] == "RUNNING", 30)
+    assert all(row["reason"] is None for row in play.json("status")["connectors"])
+    return rows
+
+
+# ------------------------------------------------------------------------------------------- services
+
+
+def keep_away(play, service):
+    """It hangs for half of the time, and is killed again and again for the other half."""
+    os.kill(play.pid(service), signal.SIGSTOP)
+    time.sleep(AWAY_S / 2)
+    end = time.monotonic() + AWAY_S / 2
+    while time.monotonic() < end:
+        pid = play.pid(service)
+        if pid:
+            os.kill(pid, signal.SIGKILL)
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("service", ["registry", "store", "log", "postgres"])
+def test_a_service_that_is_away_is_waited_for_and_nothing_is_said_twice(play, service):
+    play.haus("seed", "start", "--rate", "3", "--updates", "4", "--deletes", "2")
+    time.sleep(0.5)
+    keep_away(play, service)
+    play.wait_ready(timeout=60)
+    play.wait_for("the seeder", lambda: play.run("seed", "stop").returncode == 0, 30)
+    rows = goes_on(play)
+    assert all(rows[table]["repeated"] == 0 for table in TABLES), rows
+    assert outside.check(play) == sum(row["log_events"] for row in rows.values())
+
+
+# --------------------------------------------------------------------------------------------- source
+
+
+def test_a_table_altered_mid_stream_is_followed(play):
+    sql(play, "ALTER TABLE customers ADD COLUMN nick text DEFAULT 'none'")
+    seed(play)
+    sql(play, "UPDATE customers SET nick = 'n' || id WHERE id <= 5")
+    sql(play, "ALTER TABLE products ALTER COLUMN stock_quantity TYPE bigint")
+    sql(play, "UPDATE products SET stock_quantity = 5000 WHERE id = 1")
+    goes_on(play)
+    events = outside.pipeline.events(play, "customers")
+    nicks = [v["after"]["nick"] for k, v in events if v["op"] == "u" and "nick" in v["after"]]
+    assert sorted(nicks[:5]) == [f"n{i}" for i in range(1, 6)]
+    folded = outside.pipeline.fold(outside.pipeline.events(play, "products"))
+    assert folded[1]["stock_quantity"] == 5000
+    sql(play, "ALTER TABLE customers DROP COLUMN nick")
+    goes_on(play)
+    assert "nick" not in outside.pipeline.events(play, "customers")[-1][1]["after"]
+    outside.check(play)
+
+
+def begin_anew(play):
+    """The cure that the words name: no slot, tables read once more, then as before."""
+    sql(play, "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE NOT active")
+    url = f"{play.url('connect')}/connectors/{SOURCE}/config"
+    config = requests.get(url, timeout=10).json()
+    assert requests.put(url, json={**config, "snapshot.mode": "always"}, timeout=10).status_code == 200
+    play.wait_for("the new snapshot", lambda: play.raw_has_all() and task(play)["state"] == "RUNNING", 60)
+    assert requests.put(url, json=config, timeout=10).status_code == 200
+    goes_on(play)
+
+
+def stop_reading(play):
+    url = f"{play.url('connect')}/connectors/{SOURCE}"
+    assert requests.put(f"{url}/stop", timeout=10).status_code == 204
+    idle = "SELECT 1 FROM pg_replication_slots WHERE active"
+    play.wait_for("the slot to be free", lambda: not sql(play, idle), 30)
+
+
+def read_again(play):
+    assert requests.put(f"{play.url('connect')}/connectors/{SOURCE}/resume", timeout=10).status_code == 202
+
+
+def test_a_slot_that_was_dropped_stops_the_source_with_the_cure(play):
+    stop_reading(play)
+    sql(play, "SELECT pg_drop_replication_slot('storefront_slot')")
+    read_again(play)
+    stops_saying(play, "slot 'storefront_slot' does not exist any more", "snapshot.mode=always")
+    begin_anew(play)
+
+
+def test_a_slot_whose_wal_is_gone_stops_the_source_with_the_cure(play):
+    stop_reading(play)
+    sql(play, "ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'", "SELECT pg_reload_conf()")
+    try:
+        sql(play, "CREATE TABLE waste (x text)")
+        for _ in range(8):
+            sql(
+                play,
+                "INSERT INTO waste SELECT repeat('w', 2000) FROM generate_series(1, 3000)",
+                "SELECT pg_switch_wal()",
+            )
+        sql(play, "CHECKPOINT")
+        lost = "SELECT 1 FROM pg_replication_slots WHERE wal_status = 'lost'"
+        play.wait_for("the slot to be lost", lambda: sql(play, lost), 30)
+        read_again(play)
+        stops_saying(play, "slot 'storefront_slot' is lost", "max_slot_wal_keep_size", "snapshot.mode=always")
+    finally:
+        sql(play, "ALTER SYSTEM RESET max_slot_wal_keep_size", "SELECT pg_reload_conf()", "DROP TABLE IF EXISTS waste")
+    begin_anew(play)
+
+
+def test_a_publication_that_was_dropped_stops_the_source_with_the_cure(play):
+    tables = ", ".join(TABLES)
+    sql(play, "DROP PUBLICATION storefront_pub")
+    seed(play)
+    stops_saying(play, "publication", "storefront_pub", "create it")
+    sql(play, f"CREATE PUBLICATION storefront_pub FOR TABLE {tables}")
+    try:
+        play.wait_for("the source", lambda: play.raw_has_all() and task(play)["state"] == "RUNNING", 15)
+    except AssertionError:  # the server decodes changes of a time when the publication was not there
+        stops_saying(play, "publication", "storefront_pub", "snapshot.mode=always")
+        begin_anew(play)
+    goes_on(play)
