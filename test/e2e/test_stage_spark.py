@@ -53,6 +53,11 @@ def spark(lake):
     session.stop()
 
 
+@pytest.mark.client(
+    "Tables",
+    "Spark and Iceberg",
+    "reads with .files .manifests .snapshots .partitions .entries, appends, deletes both ways; our next build goes on",
+)
 def test_spark_reads_appends_deletes_and_the_build_goes_on(lake, spark):
     table = "lakehouse.stage.storefront.orders"
     raw.put(lake.s3, "orders", 0, orders(0, 100))
