@@ -2,7 +2,7 @@
 
     @pytest.mark.client("Kafka", "kcat", "produces and consumes, keys and headers")
 
-Tests with the same seam, client and words are one row, passed when all of them passed.  With HAUS_COMPATIBILITY=FILE the rows
+Tests with the same seam, client and words are one row, passed when all of them passed; a test may make several rows.  With HAUS_COMPATIBILITY=FILE the rows
 are written there as JSON lines; clients/table.py makes the page of them.  Works with and without pytest-xdist: a row travels
 with its test's report.
 """
@@ -17,8 +17,7 @@ rows = {}
 
 
 def pytest_runtest_setup(item):
-    mark = item.get_closest_marker("client")
-    if mark:
+    for mark in item.iter_markers("client"):
         seam, name, what = mark.args
         item.user_properties.append((ROW, [seam, name, versions.of(name), what]))
 
@@ -31,14 +30,14 @@ def reason(report):
 
 
 def pytest_runtest_logreport(report):
-    row = dict(report.user_properties).get(ROW)
-    if not row or (report.when != "call" and report.passed):
+    if report.when != "call" and report.passed:
         return
-    told = rows.setdefault(tuple(row), {"result": "pass", "reason": ""})
     rank = ["pass", "missing", "fail"]
     result = "pass" if report.passed else "missing" if report.skipped else "fail"
-    if rank.index(result) > rank.index(told["result"]):
-        told.update(result=result, reason=reason(report))
+    for row in [value for name, value in report.user_properties if name == ROW]:
+        told = rows.setdefault(tuple(row), {"result": "pass", "reason": ""})
+        if rank.index(result) > rank.index(told["result"]):
+            told.update(result=result, reason=reason(report))
 
 
 def pytest_sessionfinish(session):

@@ -54,6 +54,11 @@ def spark(lake):
 
 
 @pytest.mark.client("S3", "Hadoop s3a", "under Spark 3.5.6 and Iceberg 1.9.2: reads, appends, deletes, commits by rename")
+@pytest.mark.client(
+    "Tables",
+    "Spark and Iceberg",
+    "reads with .files .manifests .snapshots .partitions .entries, appends, deletes both ways; our next build goes on",
+)
 def test_spark_reads_appends_deletes_and_the_build_goes_on(lake, spark):
     table = "lakehouse.stage.storefront.orders"
     raw.put(lake.s3, "orders", 0, orders(0, 100))
