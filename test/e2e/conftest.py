@@ -2,9 +2,9 @@
 
     @pytest.mark.client("Kafka", "kcat", "produces and consumes, keys and headers")
 
-Tests with the same seam, client and words are one row, passed when all of them passed; a test may make several rows.  With HAUS_COMPATIBILITY=FILE the rows
-are written there as JSON lines; clients/table.py makes the page of them.  Works with and without pytest-xdist: a row travels
-with its test's report.
+Tests with the same seam, client and words are one row, passed when all of them passed; a test may make several rows.  With
+HAUS_COMPATIBILITY=FILE the rows are written there as JSON lines; clients/table.py makes the page of them.  Works with and
+without pytest-xdist: a row travels with its test's report.
 """
 
 import json
@@ -16,10 +16,11 @@ ROW = "client"
 rows = {}
 
 
-def pytest_runtest_setup(item):
-    for mark in item.iter_markers("client"):
-        seam, name, what = mark.args
-        item.user_properties.append((ROW, [seam, name, versions.of(name), what]))
+def pytest_collection_modifyitems(items):
+    for item in items:  # before any of them runs, so that a skipped one tells its rows too
+        for mark in item.iter_markers("client"):
+            seam, name, what = mark.args
+            item.user_properties.append((ROW, [seam, name, versions.of(name), what]))
 
 
 def reason(report):

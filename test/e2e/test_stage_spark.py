@@ -53,7 +53,9 @@ def spark(lake):
     session.stop()
 
 
-@pytest.mark.client("S3", "Hadoop s3a", "under Spark 3.5.6 and Iceberg 1.9.2: reads, appends, deletes, commits by rename")
+@pytest.mark.client(
+    "S3", "Hadoop s3a", "under Spark 3.5.6 and Iceberg 1.9.2: reads, appends, deletes, commits by rename"
+)
 @pytest.mark.client(
     "Tables",
     "Spark and Iceberg",
