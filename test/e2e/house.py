@@ -46,7 +46,9 @@ _claims = []  # open files whose locks end with this process
 
 def _claim(port):
     """False: another test process has it, be a service on it or not yet, or again, started."""
-    claim = open(Path(tempfile.gettempdir()) / f"haus-test-port-{port}", "w")
+    folder = Path(tempfile.gettempdir()) / "haus-test-ports"
+    folder.mkdir(exist_ok=True)
+    claim = open(folder / str(port), "w")
     try:
         fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

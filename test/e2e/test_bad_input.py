@@ -381,16 +381,16 @@ CONNECTOR_WORDS = [  # changes (None: left out), the errors
         ],
     ),
     ("source", {"database.hostname": None}, ["The 'database.hostname' value is invalid: A value is required"]),
-    ("source", {"database.port": "x"}, ["Invalid value x for configuration database.port: Not a number of type INT"]),
+    ("source", {"database.port": "x"}, ["The 'database.port' value is invalid: An integer is expected"]),
     (
         "source",
         {"database.dbname": "nosuch"},
-        ['Error while validating connector config: FATAL:  database "nosuch" does not exist'],
+        ['Error while validating connector config: FATAL: database "nosuch" does not exist'],
     ),
     (
         "source",
         {"database.password": "wrong-one"},
-        ['Error while validating connector config: FATAL:  password authentication failed for user "debezium_user"'],
+        ['Error while validating connector config: FATAL: password authentication failed for user "debezium_user"'],
     ),
     (
         "source",
