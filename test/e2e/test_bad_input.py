@@ -190,7 +190,8 @@ def place(tmp_path):
     (tmp_path / "file").write_text("x")
     (tmp_path / "strange").mkdir()
     (tmp_path / "strange" / "thing").write_text("x")
-    return tmp_path
+    yield tmp_path
+    run_words(tmp_path, ["down"], {})  # a house that could not start whole goes on trying
 
 
 def run_words(place, args, env):
