@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 import raw
-from measure import run_measured
+from child import run_measured
 from stage_limit import parquet_to_parquet
 from table import Row, Side, median_side
 
