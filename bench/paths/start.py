@@ -36,7 +36,11 @@ def start_seconds(bench):
 def words(theirs):
     if not theirs:
         return ""
-    return "peer: " + ", ".join(f"{name} {seconds:.1f} s" for name, seconds in theirs.items()) + ", one after the other"
+    return (
+        "peer: "
+        + ", ".join(f"{name} {seconds:.1f} s" for name, seconds in theirs.items())
+        + ", one after the other, without PostgreSQL"
+    )
 
 
 def after_postgres(log):
