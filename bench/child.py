@@ -6,6 +6,7 @@ Not for houses, which `haus down` ends. A process is known by its number and the
 import os
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -46,24 +47,26 @@ def kill_left(members):
 
 
 def run_measured(command, beside=(), timeout=GIVE_UP_S, **options):
-    """Runs a child that must succeed: (its stdout, its use together with that of the processes beside it)."""
-    words = " ".join(map(str, command))
-    child = subprocess.Popen([str(c) for c in command], stdout=subprocess.PIPE, text=True, **options)
-    began = time.monotonic()
-    late = threading.Timer(timeout, child.kill)
-    late.start()
-    try:
-        with Watch(beside) as others, Watch([child.pid, *beside]) as all_of_them:
-            out = child.stdout.read()
-            _, status, usage = os.wait4(child.pid, 0)
-            seconds = time.monotonic() - began
-            child.returncode = os.waitstatus_to_exitcode(status)
-    finally:
-        late.cancel()
-        child.stdout.close()
-        end(child)
+    """Runs a child that must succeed: (its stdout, its use together with that of the processes beside it).
+
+    Its output goes to a file: whoever it leaves behind with a pipe's end would be waited for."""
+    with tempfile.TemporaryFile("w+") as out:
+        child = subprocess.Popen([str(c) for c in command], stdout=out, **options)
+        began = time.monotonic()
+        late = threading.Timer(timeout, lambda: kill_left(family(child.pid)))  # reaped by wait4 alone
+        late.start()
+        try:
+            with Watch(beside) as others, Watch([child.pid, *beside]) as all_of_them:
+                _, status, usage = os.wait4(child.pid, 0)
+                seconds = time.monotonic() - began
+                child.returncode = os.waitstatus_to_exitcode(status)
+        finally:
+            late.cancel()
+            end(child)
+        out.seek(0)
+        text = out.read()
     if child.returncode:
-        why = f"did not end in {timeout} s" if seconds >= timeout else f"ended with {child.returncode}: {out[-2000:]}"
-        raise SystemExit(f"bench: '{words}' {why}")
+        why = f"did not end in {timeout} s" if seconds >= timeout else f"ended with {child.returncode}: {text[-2000:]}"
+        raise SystemExit(f"bench: '{' '.join(map(str, command))}' {why}")
     cpu = usage.ru_utime + usage.ru_stime + others.use.cpu  # of the child the kernel's own sum, which is exact
-    return out, Use(seconds, cpu, all_of_them.use.peak)
+    return text, Use(seconds, cpu, all_of_them.use.peak)
