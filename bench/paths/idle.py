@@ -16,13 +16,7 @@ def run(bench):
         server = pss(tree(stand.pids("postgres")))
     peer_memory = peer_cpu = None
     if bench.peers:
-        with (
-            bench.kafka() as kafka,
-            bench.connect(kafka) as connect,
-            bench.spark() as spark,
-            bench.versitygw() as store,
-        ):
-            peer_memory, peer_cpu = look([pid for part in (kafka, connect, spark, store) for pid in part.pids])
+        _, peer_memory, peer_cpu = bench.peers_at_rest
     yield Row(
         "idle",
         "memory of ours (PSS)",
