@@ -3,6 +3,7 @@ stopped right after, so that none stands beside another's figure."""
 
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 
 from stand import Stand
 
@@ -41,6 +42,13 @@ class Bench:
         from peers.versitygw import VersityGateway
 
         return VersityGateway()
+
+    @cached_property
+    def peers_at_rest(self):
+        """Started once, for what starting and what idling takes."""
+        from peers.stack import start_and_rest
+
+        return start_and_rest(self)
 
     @contextmanager
     def debezium(self):

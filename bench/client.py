@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from confluent_kafka.admin import AdminClient, NewTopic
-from measure import run_measured
+from child import run_measured
 
 BUILD = Path(os.environ.get("HAUS_BIN", Path(__file__).resolve().parents[1] / "build" / "haus")).parent
 PROGRAM = BUILD / "bench" / "bench_client"

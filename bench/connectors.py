@@ -6,6 +6,8 @@ import requests
 
 TABLES = ("customers", "orders")
 CALL_S = 120
+AGAIN_S = 0.1
+REBALANCING, UNKNOWN = 409, 404
 
 
 class Worker:
@@ -13,10 +15,20 @@ class Worker:
         self.url = url
 
     def call(self, method, path, body=None):
-        answer = requests.request(method, self.url + path, json=body, timeout=CALL_S)
-        if answer.status_code >= 400:
-            raise SystemExit(f"bench: {method} {path} answered {answer.status_code}: {answer.text[:500]}")
-        return answer
+        deadline = time.monotonic() + CALL_S
+        while True:
+            answer = self.ask(method, path, body)
+            if answer.status_code < 400:
+                return answer
+            if answer.status_code != REBALANCING or time.monotonic() > deadline:
+                raise SystemExit(f"bench: {method} {path} answered {answer.status_code}: {answer.text[:500]}")
+            time.sleep(AGAIN_S)
+
+    def ask(self, method, path, body=None):
+        try:
+            return requests.request(method, self.url + path, json=body, timeout=CALL_S)
+        except requests.RequestException as problem:
+            raise SystemExit(f"bench: {method} {path} got no answer: {problem}") from None
 
     def create(self, name, config):
         self.call("POST", "/connectors", {"name": name, "config": config})
@@ -31,16 +43,23 @@ class Worker:
     def delete(self, name):
         self.call("DELETE", f"/connectors/{name}")
 
+    def status(self, name):
+        """(the connector's state, its tasks'); a worker may not know of it for a moment. A failure ends the run."""
+        answer = self.ask("GET", f"/connectors/{name}/status")
+        if answer.status_code in (REBALANCING, UNKNOWN):
+            return "UNKNOWN", []
+        told = answer.json()
+        for part in (told["connector"], *told["tasks"]):
+            if part["state"] == "FAILED":
+                raise SystemExit(f"bench: connector '{name}' failed: {part.get('trace', '')[:1500]}")
+        return told["connector"]["state"], [task["state"] for task in told["tasks"]]
+
     def wait_state(self, name, state, timeout=120):
         deadline = time.monotonic() + timeout
         while True:
-            status = self.call("GET", f"/connectors/{name}/status").json()
-            tasks = [task["state"] for task in status["tasks"]]
-            if "FAILED" in tasks:
-                raise SystemExit(f"bench: connector '{name}' failed: {status['tasks'][0].get('trace', '')[:1500]}")
-            if status["connector"]["state"] == state and all(task == state for task in tasks):
-                if tasks or state != "RUNNING":
-                    return
+            status = connector, tasks = self.status(name)
+            if connector == state and all(task == state for task in tasks) and (tasks or state != "RUNNING"):
+                return
             if time.monotonic() > deadline:
                 raise SystemExit(f"bench: connector '{name}' is not {state}: {status}")
             time.sleep(0.05)

@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+import threading
 import time
 
 from confluent_kafka import Consumer, TopicPartition
 
 POLL_S = 1.0
+GIVE_UP_S = 120
 
 
 class Arrivals:
@@ -17,11 +19,21 @@ class Arrivals:
 
     def __enter__(self):
         self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, text=True)
-        self.process.stdout.readline()  # it has asked once
+        self.lines(1)  # it has asked once
         return self
 
     def moments(self, count):
-        return [float(self.process.stdout.readline()) for _ in range(count)]
+        return [float(line) for line in self.lines(count)]
+
+    def lines(self, count):
+        late = threading.Timer(GIVE_UP_S, self.process.kill)
+        late.start()
+        lines = [self.process.stdout.readline() for _ in range(count)]
+        late.cancel()
+        if not lines[-1]:
+            came = sum(map(bool, lines))
+            raise SystemExit(f"bench: the polling consumer got {came} of {count} records in {GIVE_UP_S} s")
+        return lines
 
     def __exit__(self, *_):
         self.process.kill()

@@ -1,11 +1,10 @@
 """Processor time and memory of process trees, from /proc.
 
 Not for judging: only reads.  Processor time of a process that ended between two samples is kept as last seen, so what a
-short-lived child did in its last moments is lost; of a child of one's own `run_measured` asks the kernel.
+short-lived child did in its last moments is lost; of a child of one's own `child.run_measured` asks the kernel.
 """
 
 import os
-import subprocess
 import threading
 import time
 from dataclasses import dataclass
@@ -116,18 +115,3 @@ class Watch:
 
     def __exit__(self, *_):
         self.stop()
-
-
-def run_measured(command, beside=(), **options):
-    """Runs a child that must succeed: (its stdout, its use together with that of the processes beside it)."""
-    began = time.monotonic()
-    child = subprocess.Popen([str(c) for c in command], stdout=subprocess.PIPE, text=True, **options)
-    with Watch([child.pid]) as own, Watch(beside) as others:
-        out = child.stdout.read()
-        _, status, usage = os.wait4(child.pid, 0)
-        seconds = time.monotonic() - began
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
-        raise SystemExit(f"bench: '{' '.join(map(str, command))}' ended with {child.returncode}: {out[-2000:]}")
-    cpu = usage.ru_utime + usage.ru_stime + others.use.cpu  # the kernel's own sum is exact
-    return out, Use(seconds, cpu, own.use.peak + others.use.peak)

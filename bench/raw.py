@@ -17,7 +17,7 @@ def orders_topic(stand, rows):
     stand.source.fill(rows)
     topics = Topics(stand.bootstrap)
     with connector(stand.pipeline, stand.source, SOURCE, **{"table.include.list": "public.orders"}):
-        topics.wait_ends({topic(SOURCE, "orders"): rows})
+        topics.wait_ends({topic(SOURCE, "orders"): rows}, check=lambda: stand.worker.status(SOURCE))
     topics.close()
     yield topic(SOURCE, "orders")
 
@@ -48,7 +48,7 @@ def write(stand, topic_name, folder, flush_size, rows):
     topics = Topics(stand.bootstrap, f"connect-{name}")
     with Watch(stand.pids("connect", "store")) as watch:
         stand.worker.create(name, sink_config(stand, topic_name, folder, flush_size))
-        topics.wait_committed(topic_name, rows)
+        topics.wait_committed(topic_name, rows, check=lambda: stand.worker.status(name))
     stand.worker.delete(name)
     topics.close()
     return watch.use

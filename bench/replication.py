@@ -27,13 +27,15 @@ def topic(connector, table):
 
 @contextmanager
 def connector(pipeline, source, name, **settings):
-    """Registered when the block begins; its slot is gone when it ends."""
+    """Registered when the block begins; its slot is gone when it ends well. After a failure worker and server end anyway."""
     pipeline.worker.create(name, source_config(name, source.port, pipeline.converter, **settings))
-    try:
-        yield
-    finally:
-        pipeline.worker.delete(name)
-        source.drop_slot(name)
+    yield
+    remove(pipeline, source, name)
+
+
+def remove(pipeline, source, name):
+    pipeline.worker.delete(name)
+    source.drop_slot(name)
 
 
 def initial_load(pipeline, source, rows, run):
@@ -43,35 +45,43 @@ def initial_load(pipeline, source, rows, run):
     with Watch(pipeline.pids) as watch:
         began = time.monotonic()
         with connector(pipeline, source, name):
-            _, ended = topics.wait_ends({topic(name, table): rows for table in TABLES})
+            ends = {topic(name, table): rows for table in TABLES}
+            ended = topics.wait_ends(ends, check=lambda: pipeline.worker.status(name)).last
             watch.stop()
     topics.close()
     return Side(len(TABLES) * rows / (ended - began), watch.use.cpu, watch.use.peak)
 
 
-def prepare_stream(pipeline, source, there, run):
-    """A connector with its snapshot behind it, stopped; its name."""
+def begin_stream(pipeline, source, run):
+    """A connector with its snapshot behind it; its name."""
     name = f"{pipeline.name}_stream_{run}"
-    topics = Topics(pipeline.bootstrap)
     pipeline.worker.create(name, source_config(name, source.port, pipeline.converter))
-    topics.wait_ends({topic(name, table): count for table, count in there.items()})
-    topics.close()
-    pipeline.worker.wait_state(name, "RUNNING")
-    pipeline.worker.stop(name)
+    wait_for_all(pipeline, source, name)
     return name
+
+
+def wait_for_all(pipeline, source, name):
+    """Until consumers can have every row that is in the source."""
+    topics = Topics(pipeline.bootstrap)
+    ends = {topic(name, table): source.count(table) for table in TABLES}
+    topics.wait_ends(ends, check=lambda: pipeline.worker.status(name))
+    topics.close()
 
 
 def drain(pipeline, source, name, rows):
     """(the stream's figure, seconds until the first row): rows a second from the first row to the last, after a resume."""
     topics = Topics(pipeline.bootstrap)
     orders = topic(name, "orders")
-    wanted = topics.end(orders) + rows
+    there = topics.end(orders)
     with Watch(pipeline.pids) as watch:
         began = time.monotonic()
         pipeline.worker.resume(name)
-        first, ended = topics.wait_ends({orders: wanted})
+        seen = topics.wait_ends(
+            {orders: there + rows}, since={orders: there}, check=lambda: pipeline.worker.status(name)
+        )
         watch.stop()
     topics.close()
-    pipeline.worker.delete(name)
-    source.drop_slot(name)
-    return Side(rows / (ended - first), watch.use.cpu, watch.use.peak), first - began
+    remove(pipeline, source, name)
+    # what the first look found came before the time that is measured; if it found all, the resume counts too
+    rate = (rows - seen.already) / (seen.last - seen.first) if seen.already < rows else rows / (seen.last - began)
+    return Side(rate, watch.use.cpu, watch.use.peak), seen.first - began

@@ -71,12 +71,21 @@ def measured(name, bench):
 
 
 def run(args):
-    """(rows, what is told of the run)"""
+    """(rows, what is told of the run); a path that fails costs no other path its rows"""
     client.build()
     bench = Bench(args.rows, args.runs, args.peers)
     peers = "each ran only while it was measured; our services stood idle beside it" if args.peers else "not measured"
     about = {"command": command(args), "machine": machine(), "date": time.strftime("%Y-%m-%d"), "peers": peers}
-    return [row for name in args.only for row in measured(name, bench)], about
+    about["failures"] = {}
+    rows = []
+    for name in args.only:
+        try:
+            for row in measured(name, bench):
+                rows.append(row)
+        except (Exception, SystemExit) as failure:
+            about["failures"][name] = why = str(failure) or repr(failure)
+            print(f"bench: {name} did not complete: {why}", file=sys.stderr, flush=True)
+    return rows, about
 
 
 def heading(about):
@@ -85,12 +94,14 @@ def heading(about):
 
 def main():
     args = options()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: told to end"))  # houses and peers end with their blocks
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, told_to_end)
     if args.files:
         told = [table.from_json(Path(file).read_text()) for file in args.files]
     else:
         told = [run(args)]
     rows = [row for some, _ in told for row in some]
+    failures = {name: why for _, about in told for name, why in about.get("failures", {}).items()}
     head = "\n\n".join(dict.fromkeys(heading(about) for _, about in told))
     if args.json:
         print(table.as_json(rows, told[0][1]))
@@ -101,8 +112,20 @@ def main():
         for where, words in table.notes(rows).items():
             print(f"{where}: {words}")
         print("\n" + head.replace("`", ""))
-    return 0
+    for name in failures:
+        print(f"bench: {name} did not complete", file=sys.stderr)
+    return 1 if failures else 0
+
+
+def told_to_end(number, _):
+    """Houses and peers end with their blocks; a second signal must not cut that short."""
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, lambda *_: None)
+    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("bench: told to end")

@@ -10,6 +10,7 @@ import psycopg
 from scratch_postgres import bin_dir
 
 DAYS = 30
+GIVE_UP_S = 600
 CUSTOMERS = """insert into customers (full_name, email, address, city, country, created_at)
     select 'Customer Number ' || i, 'customer' || i || '@example.org', i || ' Lake Road', 'City ' || i % 500,
            'Country ' || i % 60, timestamp '2025-01-01' + i * interval '{step} microseconds'
@@ -25,6 +26,7 @@ class Source:
     def __init__(self, port, database="storefront"):
         self.port, self.database = port, database
         where = f"host=127.0.0.1 port={port} user=postgres password=postgres dbname={database}"
+        where += f" connect_timeout=30 options='-c statement_timeout={GIVE_UP_S}s'"
         self.connection = psycopg.connect(where, autocommit=True)
 
     def sql(self, text):
@@ -56,7 +58,7 @@ class Source:
     def make_slot(self, name):
         self.sql(f"select pg_create_logical_replication_slot('{name}', 'pgoutput')")
 
-    def drop_slot(self, name, timeout=30):
+    def drop_slot(self, name, timeout=120):
         """The walsender may still be on its way out."""
         deadline = time.monotonic() + timeout
         while self.sql(f"select count(*) from pg_replication_slots where slot_name = '{name}' and active"):
@@ -70,7 +72,11 @@ class Source:
         to = ["-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", "-d", self.database]
         began = time.monotonic()
         subprocess.run(
-            [bin_dir() / name, *to, *args], env={"PGPASSWORD": "postgres"}, check=True, stdout=subprocess.DEVNULL
+            [bin_dir() / name, *to, *args],
+            env={"PGPASSWORD": "postgres"},
+            check=True,
+            stdout=subprocess.DEVNULL,
+            timeout=GIVE_UP_S,
         )
         return time.monotonic() - began
 

@@ -4,11 +4,27 @@ The same eyes for our log and for Apache Kafka's: a record counts from the momen
 """
 
 import time
+from dataclasses import dataclass
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 LOOK_EVERY_S = 0.01
 REQUEST_S = 10
+CHECK_EVERY_S = 2
+GIVE_UP_S = 300
+
+
+def nothing_fails():
+    pass
+
+
+@dataclass
+class Arrival:
+    """Looks at a topic that fills: the first that saw something new, and how many that were; the one that saw all."""
+
+    first: float
+    already: int
+    last: float
 
 
 class Topics:
@@ -34,21 +50,24 @@ class Topics:
             return 0
         return sum(ends)
 
-    def wait_ends(self, wanted, timeout=900):
-        """Waits until each topic holds that many records: (moment of the first new one, moment of the last)."""
+    def wait_ends(self, wanted, since=None, check=nothing_fails, timeout=GIVE_UP_S):
+        """Waits until each topic holds that many records; new is what is beyond `since`. `check` ends a hopeless wait."""
         parts = {}
-        before, first = None, None
-        deadline = time.monotonic() + timeout
+        before = sum((since or {}).values())
+        first, already = None, 0
+        deadline, next_check = time.monotonic() + timeout, time.monotonic() + CHECK_EVERY_S
         while True:
             for topic in wanted:
                 parts[topic] = parts.get(topic) or self.partitions(topic)
             ends = {topic: self._sum(parts[topic]) for topic in wanted}
             now = time.monotonic()
-            before = before or ends
-            if first is None and any(ends[topic] > before[topic] for topic in wanted):
-                first = now
+            if first is None and sum(ends.values()) > before:
+                first, already = now, sum(ends.values()) - before
             if all(ends[topic] >= count for topic, count in wanted.items()):
-                return first or now, now
+                return Arrival(first or now, already, now)
+            if now > next_check:
+                check()
+                next_check = now + CHECK_EVERY_S
             if now > deadline:
                 raise SystemExit(f"bench: waited {timeout} s in vain for {wanted}; there are {ends}")
             time.sleep(LOOK_EVERY_S)
@@ -59,17 +78,27 @@ class Topics:
         except KafkaException:
             return 0
 
-    def wait_committed(self, topic, count, timeout=900):
+    def wait_committed(self, topic, count, check=nothing_fails, timeout=GIVE_UP_S):
         """Waits until this group has committed that many records of the topic."""
         parts = self.partitions(topic)
-        deadline = time.monotonic() + timeout
+        deadline, next_check = time.monotonic() + timeout, time.monotonic() + CHECK_EVERY_S
         while True:
-            done = sum(max(p.offset, 0) for p in self.client.committed(parts, timeout=REQUEST_S))
+            done = self._committed(parts)
+            now = time.monotonic()
             if done >= count:
                 return
-            if time.monotonic() > deadline:
+            if now > next_check:
+                check()
+                next_check = now + CHECK_EVERY_S
+            if now > deadline:
                 raise SystemExit(f"bench: waited {timeout} s in vain for {count} of '{topic}'; {done} are committed")
             time.sleep(LOOK_EVERY_S)
+
+    def _committed(self, partitions):
+        try:
+            return sum(max(p.offset, 0) for p in self.client.committed(partitions, timeout=REQUEST_S))
+        except KafkaException:
+            return 0
 
     def close(self):
         self.client.close()

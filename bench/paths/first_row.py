@@ -13,6 +13,7 @@ from playground import fast_templates
 from table import Row, Side, median_side
 
 RECORDS = 1000
+GIVE_UP_S, LOOK_EVERY_S = 120, 0.02
 FLUSH_SIZE = ('"flush.size": "1000"', '"flush.size": "3"')
 
 
@@ -50,14 +51,21 @@ def compose_settings(scratch):
     return folder
 
 
+def wait_for_a_file(stand, prefix):
+    deadline = time.monotonic() + GIVE_UP_S
+    while not raw.objects(stand, prefix):
+        if time.monotonic() > deadline:
+            raise SystemExit(f"bench: no raw file under '{prefix}' in {GIVE_UP_S} s:\n{stand.logs()}")
+        time.sleep(LOOK_EVERY_S)
+
+
 def once(bench, folder):
     stand = bench.stand(folder=folder)
     began = time.monotonic()
     with stand:
         stand.haus("seed", "--count", str(RECORDS))
         stand.haus("connector", "apply")
-        while not raw.objects(stand, "kafka/storefront.public.orders/"):
-            time.sleep(0.02)
+        wait_for_a_file(stand, "kafka/storefront.public.orders/")
         stand.haus("build", "--table", "orders")
         seconds = time.monotonic() - began
         rows = json.loads(stand.haus("sql", "select count(*) as n from orders", "-o", "json"))

@@ -12,17 +12,11 @@ def run(bench):
     with bench.stand() as stand:
         stand.source.close()
         names = [name for name in stand.status() if name != "postgres"]
-        memory, cpu = look(stand.pids(*names))
+        memory, cpu = look([stand.supervisor, *stand.pids(*names)], without=stand.pids("postgres"))
         server = pss(tree(stand.pids("postgres")))
     peer_memory = peer_cpu = None
     if bench.peers:
-        with (
-            bench.kafka() as kafka,
-            bench.connect(kafka) as connect,
-            bench.spark() as spark,
-            bench.versitygw() as store,
-        ):
-            peer_memory, peer_cpu = look([pid for part in (kafka, connect, spark, store) for pid in part.pids])
+        _, peer_memory, peer_cpu = bench.peers_at_rest
     yield Row(
         "idle",
         "memory of ours (PSS)",
@@ -30,7 +24,7 @@ def run(bench):
         haus=Side(memory / 1e6),
         peer=peer_memory and Side(peer_memory / 1e6),
         goal="≤ 60",
-        note=f"all services but PostgreSQL, {SETTLE_S + LOOK_S} s after the start; peer: Kafka, Connect, Spark master and worker, S3 server",
+        note=f"the supervisor and all services but PostgreSQL, {SETTLE_S + LOOK_S} s after the start; peer: Kafka, Connect, Spark master and worker, S3 server",
     )
     yield Row(
         "idle",
@@ -43,10 +37,15 @@ def run(bench):
     yield Row("idle", "memory of PostgreSQL (PSS)", "MB", haus=Side(server / 1e6))
 
 
-def look(roots):
+def look(roots, without=()):
     """(bytes, milliseconds of processor a second)"""
     time.sleep(SETTLE_S)
-    before = sum(cpu_seconds(tree(roots)).values())
+    before, began = cpu_seconds(part(roots, without)), time.monotonic()
     time.sleep(LOOK_S)
-    after = sum(cpu_seconds(tree(roots)).values())
-    return pss(tree(roots)), (after - before) / LOOK_S * 1e3
+    after, ended = cpu_seconds(part(roots, without)), time.monotonic()
+    used = sum(seconds - before.get(pid, 0) for pid, seconds in after.items())
+    return pss(part(roots, without)), used / (ended - began) * 1e3
+
+
+def part(roots, without):
+    return set(tree(roots)) - set(tree(without))

@@ -2,14 +2,14 @@
 
 import time
 
-from connectors import TABLES
 from consumer import Arrivals
 from disk import flush_milliseconds
-from replication import connector, topic
+from replication import connector, topic, wait_for_all
 from table import Row, Side
 from topics import Topics
 
 INSERTS, APART_S, SETTLE_S = 200, 0.05, 2.0
+WARM_UP = 20
 INSERT = "insert into orders (customer_id, status, total) values (1, 'pending', 1.00)"
 TUNED = {"poll.interval.ms": "10"}
 
@@ -50,7 +50,10 @@ def once(pipeline, source, run, settings):
     name = f"{pipeline.name}_latency_{run}"
     topics = Topics(pipeline.bootstrap)
     with connector(pipeline, source, name, **settings):
-        topics.wait_ends({topic(name, table): source.count(table) for table in TABLES})
+        wait_for_all(pipeline, source, name)
+        for _ in range(WARM_UP):  # not before these are through has the stream begun
+            source.sql(INSERT)
+        wait_for_all(pipeline, source, name)
         time.sleep(SETTLE_S)
         with Arrivals(pipeline.bootstrap, topic(name, "orders"), topics.end(topic(name, "orders"))) as arrivals:
             committed = []

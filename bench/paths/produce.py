@@ -12,12 +12,12 @@ from table import Row, Side, median_side
 SIZE = 100  # bytes a message
 RATE, RATE_MESSAGES = 10_000, 100_000  # messages a second, and how many
 FLUSHED = {"flush.messages": "1"}
-PER_ROW = 2  # messages of the throughput run for each row of the run
+PER_ROW, AT_LEAST = 2, 500_000  # messages of the throughput run for each row of the run; fewer measure the scheduler
 WARM_UP = 50_000
 
 
 def run(bench):
-    count = PER_ROW * bench.rows
+    count = max(PER_ROW * bench.rows, AT_LEAST)
     limit = flushed_write_rate() / SIZE
     with House("log") as house:
         ours = [once(house.address("log"), house.processes["log"].pid, count, run) for run in range(bench.runs)]

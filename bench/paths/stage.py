@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 import raw
-from measure import run_measured
+from child import run_measured
 from stage_limit import parquet_to_parquet
 from table import Row, Side, median_side
 
@@ -45,26 +45,23 @@ def run(bench):
         limit = rows / parquet_to_parquet(rows, scratch)
         with raw.orders_topic(stand, rows) as topic:
             for files in LAYOUTS:
-                raw.write(stand, topic, f"files{files}", rows // files, rows // files * files)
+                raw.write(stand, topic, f"files{files}", rows // files, written(rows, files))
+        ours, theirs = {}, {}
+        for files in LAYOUTS:
+            names = [f"orders_{files}_{number}" for number in range(bench.runs)]
+            ours[files] = [build(stand, topic, files, rows, name, scratch) for name in names]
+        if bench.peers:
+            theirs = spark_builds(bench, stand, topic, scratch)
         for files in LAYOUTS:
             folder = f"files{files}"
-            count = rows // files * files
-            ours = [build(stand, topic, folder, count, f"orders_{files}_{n}", scratch) for n in range(bench.runs)]
-            theirs = []
-            if bench.peers:
-                local = scratch / folder
-                local.mkdir()
-                raw.download(stand, f"{folder}/{topic}/", local)
-                with bench.spark() as spark:
-                    theirs = [spark.stage(local, f"orders_{files}_{n}", count) for n in range(bench.runs)]
             yield Row(
                 "stage",
                 f"{files:,} files to Iceberg",
                 "events/s",
-                haus=median_side(ours),
+                haus=median_side(ours[files]),
                 limit=limit,
-                peer=median_side(theirs) if theirs else None,
-                rows=count,
+                peer=median_side(theirs[files]) if theirs else None,
+                rows=written(rows, files),
                 bytes=sum(size for _, size in raw.objects(stand, folder + "/")),
                 goal="10 × peer",
                 note="limit: DuckDB, the same columns from one Parquet file to Parquet by day; peer: Spark 3.5.6 and Iceberg 1.9.2, "
@@ -75,9 +72,30 @@ def run(bench):
             )
 
 
-def build(stand, topic, folder, count, table, scratch):
+def written(rows, files):
+    """Those that full files hold."""
+    return rows // files * files
+
+
+def spark_builds(bench, stand, topic, scratch):
+    """Each layout's runs, on one master and worker."""
+    for files in LAYOUTS:
+        local = scratch / f"files{files}"
+        local.mkdir()
+        raw.download(stand, f"files{files}/{topic}/", local)
+    sides = {}
+    with bench.spark() as spark:
+        for files in LAYOUTS:
+            count = written(bench.rows, files)
+            source = scratch / f"files{files}"
+            sides[files] = [spark.stage(source, f"orders_{files}_{number}", count) for number in range(bench.runs)]
+    return sides
+
+
+def build(stand, topic, files, rows, table, scratch):
+    count = written(rows, files)
     config = scratch / f"{table}.yaml"
-    config.write_text(CONFIG.format(table=table, folder=folder, topic=topic))
+    config.write_text(CONFIG.format(table=table, folder=f"files{files}", topic=topic))
     out, use = run_measured([stand.program, "build", "--config", config, "-o", "json"], env=stand.env)
     built = json.loads(out)[0]["rows"]
     if built != count:

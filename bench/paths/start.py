@@ -18,7 +18,7 @@ def run(bench):
             began = time.monotonic()
             stand.haus("up")
             warm.append(Side(time.monotonic() - began))
-    theirs = start_seconds(bench) if bench.peers else {}
+    theirs = bench.peers_at_rest[0] if bench.peers else {}
     stack = Side(sum(theirs.values())) if theirs else None
     yield Row(
         "start", "all services, no state (initdb included)", "s", haus=median_side(cold), peer=stack, note=words(theirs)
@@ -27,16 +27,14 @@ def run(bench):
     yield Row("start", "all of ours after PostgreSQL is up", "s", haus=median_side(after), goal="≤ 1")
 
 
-def start_seconds(bench):
-    """Seconds of each peer from launch to ready, with fresh data, one after the other."""
-    with bench.kafka() as kafka, bench.connect(kafka) as connect, bench.spark() as spark, bench.versitygw() as store:
-        return {part.name: part.start_seconds for part in (kafka, connect, spark, store)}
-
-
 def words(theirs):
     if not theirs:
         return ""
-    return "peer: " + ", ".join(f"{name} {seconds:.1f} s" for name, seconds in theirs.items()) + ", one after the other"
+    return (
+        "peer: "
+        + ", ".join(f"{name} {seconds:.1f} s" for name, seconds in theirs.items())
+        + ", one after the other, without PostgreSQL"
+    )
 
 
 def after_postgres(log):

@@ -4,7 +4,7 @@ Each system's connector has its snapshot behind it and is stopped before the bac
 place in the same WAL.
 """
 
-from replication import drain, prepare_stream
+from replication import begin_stream, drain, wait_for_all
 from table import Row, Side, median_side
 
 SNAPSHOT_PART = 10  # the snapshot before is a tenth of the rows: enough to warm a JVM
@@ -18,10 +18,11 @@ def run(bench):
         for number in range(bench.runs):
             with bench.debezium_if_wanted() as peer:
                 pipelines = [stand.pipeline] + ([peer] if peer else [])
-                there = stand.source.count("orders")
-                names = [
-                    prepare_stream(p, stand.source, {"customers": before, "orders": there}, number) for p in pipelines
-                ]
+                names = [begin_stream(p, stand.source, number) for p in pipelines]
+                stand.source.add_orders(1, before)  # once it is through, a stop is one of the stream
+                for pipeline, name in zip(pipelines, names):
+                    wait_for_all(pipeline, stand.source, name)
+                    pipeline.worker.stop(name)
                 stand.source.make_slot("limit")
                 stand.source.add_orders(rows, before)
                 limits.append(rows / stand.source.drain("limit"))

@@ -26,7 +26,7 @@ def first_row(bench, records):
             with bench.kafka() as kafka, bench.connect(kafka) as connect:
                 topics = Topics(kafka.bootstrap)
                 with connector(connect.pipeline, stand.source, "first"):
-                    topics.wait_ends({topic("first", "orders"): records})
+                    topics.wait_ends({topic("first", "orders"): records}, check=lambda: connect.worker.status("first"))
                     with bench.versitygw(), bench.spark() as spark:
                         spark.submit(files, "orders")
                         seconds = time.monotonic() - began

@@ -64,7 +64,9 @@ class Kafka(Peer):
         config = self.folder / "server.properties"
         config.write_text(NODE.format(port=self.port, controller=controller, data=self.folder / "data"))
         format_storage = [*java(), "kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", config]
-        subprocess.run(format_storage, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        done = subprocess.run(format_storage, capture_output=True, text=True, timeout=self.ready_within_s, check=False)
+        if done.returncode:
+            raise SystemExit(f"bench: {self.name}'s storage was not formatted: {done.stdout}{done.stderr}")
         self.spawn(*java(*HEAP), "kafka.Kafka", config)
 
     @property

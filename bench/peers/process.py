@@ -1,15 +1,16 @@
 """A peer's process: started with a log, waited for, ended at the close of its block. Its data live in a scratch folder."""
 
+import os
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 
+from child import end
+
 LOOK_EVERY_S = 0.02
-END_S = 20
 
 
 def free_ports(count):
@@ -53,7 +54,7 @@ class Peer:
     def install(self):
         """Beforehand, so that it is no part of the start."""
 
-    def spawn(self, *command, **options):
+    def spawn(self, *command, env=None):
         log = open(self.folder / f"process-{len(self.processes)}.log", "wb")
         with log:
             process = subprocess.Popen(
@@ -63,9 +64,13 @@ class Peer:
                 stdin=subprocess.DEVNULL,
                 cwd=self.folder,
                 start_new_session=True,  # a signal to the group of ours is not for it
-                **options,
+                env={**os.environ, **self.scratch_env(), **(env or {})},
             )
         self.processes.append(process)
+
+    def scratch_env(self):
+        """Whatever they unpack lies in their folder and goes with it."""
+        return {"TMPDIR": str(self.folder), "JAVA_TOOL_OPTIONS": f"-Djava.io.tmpdir={self.folder}"}
 
     def log_text(self):
         return "\n".join(file.read_text(errors="replace")[-3000:] for file in sorted(self.folder.glob("process-*.log")))
@@ -84,12 +89,7 @@ class Peer:
 
     def __exit__(self, *_):
         for process in reversed(self.processes):
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(END_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            end(process)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyspark
 import requests
-from measure import run_measured
+from child import run_measured
 from table import Side
 
 from peers import cache
@@ -45,11 +45,11 @@ class Spark(Peer):
     def launch(self):
         self.port, self.ui, worker_ui = free_ports(3)
         self.env = {
-            **os.environ,
+            **self.scratch_env(),
             "SPARK_HOME": str(home()),
             "PYSPARK_PYTHON": sys.executable,
             "SPARK_LOCAL_IP": "127.0.0.1",
-            "SPARK_NO_DAEMONIZE": "1",
+            "SPARK_LOCAL_DIRS": str(self.folder),
         }
         start = [home() / "bin" / "spark-class"]
         master = [
@@ -81,8 +81,12 @@ class Spark(Peer):
         extra = ",".join(str(file) for file in sorted(jars().glob("*.jar")))
         submit = [home() / "bin" / "spark-submit", "--master", self.url, "--jars", extra, JOB]
         arguments = [f"file://{source}", f"file://{self.folder}/warehouse", table]
-        with open(self.folder / "job.log", "wb") as log:
-            out, use = run_measured([*submit, *arguments], self.pids, env=self.env, stderr=log)
+        told = self.folder / "job.log"
+        try:
+            with open(told, "wb") as log:
+                out, use = run_measured([*submit, *arguments], self.pids, env={**os.environ, **self.env}, stderr=log)
+        except SystemExit as failure:
+            raise SystemExit(f"{failure}\n{told.read_text(errors='replace')[-3000:]}") from None
         return json.loads(out.strip().splitlines()[-1]), use
 
     def stage(self, source, table, count):

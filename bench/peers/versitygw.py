@@ -1,7 +1,5 @@
 """versitygw on a folder: the S3 server in MinIO's place, which is in no public registry."""
 
-import os
-
 from peers import cache
 from peers.process import Peer, free_ports, listens
 
@@ -28,7 +26,7 @@ class VersityGateway(Peer):
             (self.folder / "s3" / bucket).mkdir(parents=True)
         keys = {"ROOT_ACCESS_KEY": "minio", "ROOT_SECRET_KEY": "minio123"}
         command = [program(), "--port", f"127.0.0.1:{self.port}", "--quiet", "posix", self.folder / "s3"]
-        self.spawn(*command, env={**os.environ, **keys})
+        self.spawn(*command, env=keys)
 
     def is_ready(self):
         return listens(self.port)

@@ -6,6 +6,7 @@
 The binary is $HAUS_BIN, else build/haus of this checkout.
 """
 
+import atexit
 import fcntl
 import os
 import random
@@ -41,7 +42,20 @@ def _is_free(port):
     return True
 
 
-_claims = []  # open files whose locks end with this process
+_claims = []  # open files whose locks end with this process, which takes the files along
+
+
+@atexit.register
+def _drop_claims():
+    for claim in _claims:
+        Path(claim.name).unlink(missing_ok=True)
+
+
+def _is_in_place(file):
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), os.stat(file.name))
+    except FileNotFoundError:
+        return False
 
 
 def _claim(port):
@@ -53,6 +67,9 @@ def _claim(port):
         fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         claim.close()
+        return False
+    if not _is_in_place(claim):
+        claim.close()  # the one before took the file along in between: the lock is of no use
         return False
     _claims.append(claim)
     return True
