@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -39,7 +40,7 @@ struct http_server {
     int port;
     pthread_mutex_t lock; /* of the line */
     struct peer *first, *last;
-    unsigned waiting;
+    unsigned waiting, waiting_max;
 };
 
 struct exchange {
@@ -90,7 +91,7 @@ static void shed_oldest(struct http_server *server)
     shutdown(oldest->fd, SHUT_RDWR);
     if (log_allow(&rate, 6, &more))
         log_warn("closed a connection that said nothing for longest: too many are open",
-                 "port=%d limit=%d closed_more=%u", server->port, HTTP_WAITING_MAX, more);
+                 "port=%d limit=%u closed_more=%u", server->port, server->waiting_max, more);
 }
 
 static void on_connection(void *cls, struct MHD_Connection *connection, void **context,
@@ -104,7 +105,7 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **c
         peer->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
         *context = peer;
         join_line(server, peer);
-        if (server->waiting > HTTP_WAITING_MAX)
+        if (server->waiting > server->waiting_max)
             shed_oldest(server);
     } else if (*context) {
         leave_line(server, *context);
@@ -508,6 +509,21 @@ static void on_server_log(void *cls, const char *format, va_list args)
                  "no file descriptor or thread is left; raise the limit of open files (ulimit -n)", more);
 }
 
+/* microhttpd's listening thread spins when no descriptor is left (0.9.75), so it is never led there: what a connection
+ * opens besides itself, and what others of this process hold, has room too. */
+static unsigned fitting_connections(int port)
+{
+    struct rlimit files = { .rlim_cur = RLIM_INFINITY };
+
+    getrlimit(RLIMIT_NOFILE, &files);
+    if (files.rlim_cur / 4 >= HTTP_CONNECTIONS_MAX)
+        return HTTP_CONNECTIONS_MAX;
+    unsigned connections = MAX((unsigned)files.rlim_cur / 4, 4U);
+    log_warn("holds few connections, because few files may be open; raise their limit (ulimit -n)",
+             "port=%d connections=%u files=%llu", port, connections, (unsigned long long)files.rlim_cur);
+    return connections;
+}
+
 enum rc http_server_start(const struct http_server_options *options, struct http_server **out, struct err *err)
 {
     int fd = -1;
@@ -518,6 +534,8 @@ enum rc http_server_start(const struct http_server_options *options, struct http
     struct http_server *server = NEW(struct http_server);
     server->options = *options;
     server->port = port_of(fd);
+    unsigned connections_max = fitting_connections(server->port);
+    server->waiting_max = MAX(connections_max * HTTP_WAITING_EIGHTHS / 8, 1U);
     pthread_mutex_init(&server->lock, NULL);
     server->daemon = MHD_start_daemon(
         MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL | MHD_USE_ERROR_LOG |
@@ -525,8 +543,8 @@ enum rc http_server_start(const struct http_server_options *options, struct http
         0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_server_log, NULL, MHD_OPTION_LISTEN_SOCKET,
         fd, MHD_OPTION_URI_LOG_CALLBACK, on_uri, server, MHD_OPTION_UNESCAPE_CALLBACK, keep_raw, NULL,
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)HTTP_HEADER_BYTES_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_IDLE_SECONDS, MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_LIMIT, connections_max, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_HEADER_BYTES_MAX,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_IDLE_SECONDS, MHD_OPTION_END);
     if (!server->daemon) {
         close(fd);
         free(server);

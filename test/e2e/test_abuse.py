@@ -27,7 +27,7 @@ GROWTH_MAX = 64 * MIB  # of a station's memory by what one client does
 CROWD_GROWTH_MAX = 160 * MIB  # by thousands of connections; an HTTP connection is a thread
 ANSWER_MAX_S = 30  # within which others are served, on a machine that is busy with us; a silent client may stay for 75
 CROWD = 2000
-WAITING_MAX = 2560  # HTTP_WAITING_MAX
+WAITING_MAX = 2560  # HTTP_WAITING_EIGHTHS of HTTP_CONNECTIONS_MAX
 
 with open(BINARY, "rb") as program:
     SANITIZED = b"__asan_init" in program.read()  # keeps what is freed: its memory is not ours to measure

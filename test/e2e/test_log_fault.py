@@ -24,7 +24,7 @@ FAULTS = [
     "disk.pwrite:enospc@30",
     "disk.flush:eio@12",
     "disk.rename:crash@2",
-    "disk.flush_dir:crash@3",
+    "disk.flush_dir:crash@7",
 ]
 
 
