@@ -6,7 +6,6 @@
 The binary is $HAUS_BIN, else build/haus of this checkout.
 """
 
-import atexit
 import fcntl
 import os
 import random
@@ -42,36 +41,17 @@ def _is_free(port):
     return True
 
 
-_claims = []  # open files whose locks end with this process, which takes the files along
-
-
-@atexit.register
-def _drop_claims():
-    for claim in _claims:
-        Path(claim.name).unlink(missing_ok=True)
-
-
-def _is_in_place(file):
-    try:
-        return os.path.samestat(os.fstat(file.fileno()), os.stat(file.name))
-    except FileNotFoundError:
-        return False
+_ports = open(
+    Path(tempfile.gettempdir()) / "haus-test-port-claims", "a"
+)  # a byte a port, locked while this process lives
 
 
 def _claim(port):
     """False: another test process has it, be a service on it or not yet, or again, started."""
-    folder = Path(tempfile.gettempdir()) / "haus-test-ports"
-    folder.mkdir(exist_ok=True)
-    claim = open(folder / str(port), "w")
     try:
-        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.lockf(_ports, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
     except OSError:
-        claim.close()
         return False
-    if not _is_in_place(claim):
-        claim.close()  # the one before took the file along in between: the lock is of no use
-        return False
-    _claims.append(claim)
     return True
 
 
