@@ -375,6 +375,7 @@ def test_a_request_that_announces_two_gigabytes_is_closed_and_named(house):
     assert "announced a request of a wrong size" in house.log_text("log")
 
 
+@pytest.mark.slow  # a sanitizer marks each of the 100 GiB that are only announced
 def test_requests_that_are_announced_large_and_never_come_cost_nothing(house):
     with bounded(house, "log"), crowd(house, "log", 1000, struct.pack(">I", 100 * MIB) + b"\0" * 64):
         be_served(house, "log")
