@@ -4,16 +4,10 @@
  * Subtle: microhttpd calls on_request several times for one request: first with the headers, then
  * with pieces of the body, last with none.  The struct exchange lives from on_uri (which sees the
  * raw target before microhttpd decodes anything) to on_completed.
- *
- * Whoever waits for a client is a thread too, so clients that say nothing, or dribble, would keep others out.  All
- * connections from which a request is not yet whole stand in line by their last progress; when the line is full,
- * its head is closed.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <microhttpd.h>
 #include <netdb.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,24 +17,16 @@
 #include <unistd.h>
 
 #include "net/http.h"
+#include "net/http_line.h"
 #include "net/port.h"
 
 enum { EXCHANGE_NEW, EXCHANGE_BODY, EXCHANGE_REFUSED };
-
-/* One client's connection: in the server's line while it owes us a request or the rest of one. */
-struct peer {
-    struct peer *next, *prev;
-    int fd;
-    bool waits, is_shed;
-};
 
 struct http_server {
     struct http_server_options options;
     struct MHD_Daemon *daemon;
     int port;
-    pthread_mutex_t lock; /* of the line */
-    struct peer *first, *last;
-    unsigned waiting, waiting_max;
+    struct http_line line;
 };
 
 struct exchange {
@@ -58,73 +44,23 @@ struct exchange {
 
 /* ----------------------------------------------------------------- line */
 
-static void leave_line(struct http_server *server, struct peer *peer)
-{
-    if (!peer->waits)
-        return;
-    *(peer->prev ? &peer->prev->next : &server->first) = peer->next;
-    *(peer->next ? &peer->next->prev : &server->last) = peer->prev;
-    peer->next = peer->prev = NULL;
-    peer->waits = false;
-    server->waiting--;
-}
-
-static void join_line(struct http_server *server, struct peer *peer)
-{
-    peer->prev = server->last;
-    *(server->last ? &server->last->next : &server->first) = peer;
-    server->last = peer;
-    peer->waits = true;
-    server->waiting++;
-}
-
-/* The thread of the one that is shut wakes up and closes it; until on_connection hears of that the descriptor is its.
- */
-static void shed_oldest(struct http_server *server)
-{
-    static struct log_rate rate;
-    struct peer *oldest = server->first;
-    unsigned more = 0;
-
-    leave_line(server, oldest);
-    oldest->is_shed = true;
-    shutdown(oldest->fd, SHUT_RDWR);
-    if (log_allow(&rate, 6, &more))
-        log_warn("closed a connection that said nothing for longest: too many are open",
-                 "port=%d limit=%u closed_more=%u", server->port, server->waiting_max, more);
-}
-
 static void on_connection(void *cls, struct MHD_Connection *connection, void **context,
                           enum MHD_ConnectionNotificationCode what)
 {
     struct http_server *server = cls;
 
-    pthread_mutex_lock(&server->lock);
-    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-        struct peer *peer = NEW(struct peer);
-        peer->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-        *context = peer;
-        join_line(server, peer);
-        if (server->waiting > server->waiting_max)
-            shed_oldest(server);
-    } else if (*context) {
-        leave_line(server, *context);
-        free(*context);
-        *context = NULL;
-    }
-    pthread_mutex_unlock(&server->lock);
+    if (what == MHD_CONNECTION_NOTIFY_STARTED)
+        *context = http_line_enter(&server->line,
+                                   MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
+    else if (*context)
+        http_line_end(&server->line, TAKE_PTR(*context));
 }
 
 /* Progress: to the end of the line, or out of it while we work on an answer. */
 static void stand_in_line(struct http_server *server, struct MHD_Connection *connection, bool waits)
 {
-    struct peer *peer = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
-
-    pthread_mutex_lock(&server->lock);
-    leave_line(server, peer);
-    if (waits && !peer->is_shed)
-        join_line(server, peer);
-    pthread_mutex_unlock(&server->lock);
+    http_line_stand(&server->line,
+                    MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context, waits);
 }
 
 /* --------------------------------------------------------------- routes */
@@ -460,43 +396,6 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **co
 
 /* --------------------------------------------------------------- server */
 
-static enum rc listen_on(const char *host, int port, int *out, struct err *err)
-{
-    struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
-    struct addrinfo *found = NULL;
-    char service[8];
-    int yes = 1;
-
-    snprintf(service, sizeof service, "%d", port);
-    int failed = getaddrinfo(host, service, &hints, &found);
-    if (failed)
-        return err_set(err, RC_BAD_INPUT, "cannot listen on '%s': %s; correct HAUS_HOST", host, gai_strerror(failed));
-    int fd = socket(found->ai_family, found->ai_socktype | SOCK_CLOEXEC, 0);
-    bool ok = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0 &&
-              bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, SOMAXCONN) == 0;
-    int saved_errno = errno;
-    freeaddrinfo(found);
-    if (ok) {
-        *out = fd;
-        return RC_OK;
-    }
-    if (fd >= 0)
-        close(fd);
-    if (saved_errno == EADDRINUSE)
-        return port_taken(port, err);
-    return err_set_errno(err, saved_errno, "cannot listen on '%s:%d' (HAUS_HOST)", host, port);
-}
-
-static int port_of(int fd)
-{
-    struct sockaddr_storage address = { 0 };
-    socklen_t n = sizeof address;
-
-    getsockname(fd, (struct sockaddr *)&address, &n);
-    return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
-                                               : ((struct sockaddr_in *)&address)->sin_port);
-}
-
 static void on_server_log(void *cls, const char *format, va_list args)
 {
     static struct log_rate rate;
@@ -527,16 +426,15 @@ static unsigned fitting_connections(int port)
 enum rc http_server_start(const struct http_server_options *options, struct http_server **out, struct err *err)
 {
     int fd = -1;
-    enum rc rc = listen_on(options->host, options->port, &fd, err);
+    enum rc rc = port_listen(options->host, options->port, &fd, err);
 
     if (rc)
         return rc;
     struct http_server *server = NEW(struct http_server);
     server->options = *options;
-    server->port = port_of(fd);
+    server->port = port_of_socket(fd);
     unsigned connections_max = fitting_connections(server->port);
-    server->waiting_max = MAX(connections_max * HTTP_WAITING_EIGHTHS / 8, 1U);
-    pthread_mutex_init(&server->lock, NULL);
+    http_line_init(&server->line, server->port, MAX(connections_max * HTTP_WAITING_EIGHTHS / 8, 1U));
     server->daemon = MHD_start_daemon(
         MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL | MHD_USE_ERROR_LOG |
             MHD_USE_ITC,
@@ -564,7 +462,7 @@ void http_server_stop(struct http_server *server)
     if (!server)
         return;
     MHD_stop_daemon(server->daemon);
-    pthread_mutex_destroy(&server->lock);
+    http_line_destroy(&server->line);
     free(server);
 }
 

@@ -1,10 +1,15 @@
-/* Who holds a TCP port: the listening socket's inode is looked up in everybody's descriptors. */
+/* TCP ports: listening on one, and who holds it: the listening socket's inode is looked up in everybody's descriptors.
+ */
 #include "net/port.h"
 
+#include <arpa/inet.h>
 #include <dirent.h>
+#include <errno.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum { TCP_LISTEN = 10 };
@@ -94,4 +99,41 @@ enum rc port_taken(int port, struct err *err)
         return err_set(err, RC_EXISTS, "port %d is taken by '%s' (pid %d); stop it or use --port-offset", port, name,
                        (int)pid);
     return err_set(err, RC_EXISTS, "port %d is taken by another process; stop it or use --port-offset", port);
+}
+
+enum rc port_listen(const char *host, int port, int *out, struct err *err)
+{
+    struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
+    struct addrinfo *found = NULL;
+    char service[8];
+    int yes = 1;
+
+    snprintf(service, sizeof service, "%d", port);
+    int failed = getaddrinfo(host, service, &hints, &found);
+    if (failed)
+        return err_set(err, RC_BAD_INPUT, "cannot listen on '%s': %s; correct HAUS_HOST", host, gai_strerror(failed));
+    int fd = socket(found->ai_family, found->ai_socktype | SOCK_CLOEXEC, 0);
+    bool ok = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0 &&
+              bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, SOMAXCONN) == 0;
+    int saved_errno = errno;
+    freeaddrinfo(found);
+    if (ok) {
+        *out = fd;
+        return RC_OK;
+    }
+    if (fd >= 0)
+        close(fd);
+    if (saved_errno == EADDRINUSE)
+        return port_taken(port, err);
+    return err_set_errno(err, saved_errno, "cannot listen on '%s:%d' (HAUS_HOST)", host, port);
+}
+
+int port_of_socket(int fd)
+{
+    struct sockaddr_storage address = { 0 };
+    socklen_t n = sizeof address;
+
+    getsockname(fd, (struct sockaddr *)&address, &n);
+    return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
+                                               : ((struct sockaddr_in *)&address)->sin_port);
 }
