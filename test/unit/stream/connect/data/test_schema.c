@@ -39,8 +39,8 @@ static void compare_case(const char *name, size_t *count)
     struct err err = { 0 };
     struct str number, text, avro_number, avro_text;
 
-    if (!disk_exists(schemas))
-        return; /* a case in which nothing is sent: 20-bad-configs */
+    if (strcmp(name, "20-bad-configs") == 0) /* nothing is sent in it; any other case must have its schemas */
+        return;
     if (disk_read_file(schemas, &json, &err) || disk_read_file(avros, &avro, &err))
         fail_msg("%s", err.text);
     struct str rest = buf_str(&json), avro_rest = buf_str(&avro);
