@@ -1,56 +1,26 @@
-"""Real Spark with Iceberg's Hadoop catalog over s3a, on our store: reads a stage table, appends to it, and the build goes on.
-
-Needs pyspark 3.5.6 and, in $HAUS_SPARK_JARS, iceberg-spark-runtime-3.5_2.12 1.9.2, hadoop-aws 3.3.4, aws-java-sdk-bundle 1.12.262.
-"""
-
-import glob
-import os
+"""Real Spark with Iceberg's Hadoop catalog over s3a, on our store: reads a stage table, appends to it, and the build goes on."""
 
 import pytest
 import raw_events as raw
 from house import House
+from spark_session import jars, spark_session
 from test_stage import Lake, orders
 
 pytestmark = pytest.mark.slow
 pyspark = pytest.importorskip("pyspark")
-JARS = glob.glob(os.path.join(os.environ.get("HAUS_SPARK_JARS", "/nowhere"), "*.jar"))
 
 
 @pytest.fixture
 def lake():
-    if not JARS:
-        pytest.skip("HAUS_SPARK_JARS is not set")
+    jars()
     with House("store") as house:
         yield Lake(house)
 
 
 @pytest.fixture
 def spark(lake):
-    from pyspark.sql import SparkSession
-
-    settings = {
-        "spark.jars": ",".join(JARS),
-        "spark.ui.enabled": "false",
-        "spark.driver.memory": "1g",
-        "spark.sql.shuffle.partitions": "2",
-        "spark.sql.session.timeZone": "UTC",
-        "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
-        "spark.sql.catalog.lakehouse": "org.apache.iceberg.spark.SparkCatalog",
-        "spark.sql.catalog.lakehouse.type": "hadoop",
-        "spark.sql.catalog.lakehouse.warehouse": "s3a://lakehouse/",
-        "spark.hadoop.fs.s3a.endpoint": lake.house.url("store"),
-        "spark.hadoop.fs.s3a.access.key": "minio",
-        "spark.hadoop.fs.s3a.secret.key": "minio123",
-        "spark.hadoop.fs.s3a.path.style.access": "true",
-        "spark.hadoop.fs.s3a.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
-    }
-    builder = SparkSession.builder.master("local[2]").appName("stage")
-    for name, value in settings.items():
-        builder = builder.config(name, value)
-    session = builder.getOrCreate()
-    session.sparkContext.setLogLevel("ERROR")
-    yield session
-    session.stop()
+    with spark_session(lake.house.url("store")) as session:
+        yield session
 
 
 @pytest.mark.client(

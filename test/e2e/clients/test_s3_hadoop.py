@@ -1,15 +1,12 @@
 """Hadoop's file system shell over s3a, in one JVM: what `hadoop fs` does with a warehouse (Spark: ../test_stage_spark.py)."""
 
-import glob
-import os
-
 import pytest
 
 from house import House
 from s3_seam import ACCESS, MIB, SECRET, body_of, content, s3
+from spark_session import jars
 
 pytestmark = pytest.mark.slow
-JARS = glob.glob(os.path.join(os.environ.get("HAUS_SPARK_JARS", "/nowhere"), "*.jar"))
 NAMES = ["plain", "a b", "a+b", "a%2Fb", "käse/日本", "q?x=1&y#z"]
 
 
@@ -26,9 +23,7 @@ def jvm():
     from pyspark import SparkConf
     from pyspark.java_gateway import launch_gateway
 
-    if not JARS:
-        pytest.skip("HAUS_SPARK_JARS is not set")
-    gateway = launch_gateway(SparkConf().set("spark.driver.extraClassPath", ":".join(JARS)))
+    gateway = launch_gateway(SparkConf().set("spark.driver.extraClassPath", ":".join(jars())))
     yield gateway
     gateway.shutdown()
     gateway.proc.kill()

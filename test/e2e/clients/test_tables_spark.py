@@ -1,26 +1,21 @@
 """Spark 3.5.6 with Iceberg 1.9.2's Hadoop catalog over s3a, on the tables of a whole house, and the build that goes on after it.
 
-Needs, in $HAUS_SPARK_JARS, iceberg-spark-runtime-3.5_2.12 1.9.2, hadoop-aws 3.3.4, aws-java-sdk-bundle 1.12.262.  One session
-for all, since each costs seconds; every test takes a table of its own, and the last looks at all of them.
+One session for all, since each costs seconds; every test takes a table of its own, and the last looks at all of them.
 """
-
-import glob
-import os
 
 import pytest
 from playground import Playground, fast_templates
+from spark_session import jars, spark_session
 from test_stage import Lake
 
 pytestmark = pytest.mark.slow
 pyspark = pytest.importorskip("pyspark")
-JARS = glob.glob(os.path.join(os.environ.get("HAUS_SPARK_JARS", "/nowhere"), "*.jar"))
 RECORDS = 200
 
 
 @pytest.fixture(scope="module")
 def play(tmp_path_factory):
-    if not JARS:
-        pytest.skip("HAUS_SPARK_JARS is not set")
+    jars()
     with Playground(folder=fast_templates(tmp_path_factory.mktemp("play"))) as play:
         play.haus("up")
         play.haus("seed", "--count", str(RECORDS), "--batch-size", "100", "--seed", "5")
@@ -36,31 +31,8 @@ def lake(play):
 
 @pytest.fixture(scope="module")
 def session(play):
-    from pyspark.sql import SparkSession
-
-    settings = {
-        "spark.jars": ",".join(JARS),
-        "spark.ui.enabled": "false",
-        "spark.driver.memory": "1g",
-        "spark.sql.shuffle.partitions": "2",
-        "spark.sql.session.timeZone": "UTC",
-        "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
-        "spark.sql.catalog.lakehouse": "org.apache.iceberg.spark.SparkCatalog",
-        "spark.sql.catalog.lakehouse.type": "hadoop",
-        "spark.sql.catalog.lakehouse.warehouse": "s3a://lakehouse/",
-        "spark.hadoop.fs.s3a.endpoint": play.url("store"),
-        "spark.hadoop.fs.s3a.access.key": "minio",
-        "spark.hadoop.fs.s3a.secret.key": "minio123",
-        "spark.hadoop.fs.s3a.path.style.access": "true",
-        "spark.hadoop.fs.s3a.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
-    }
-    builder = SparkSession.builder.master("local[2]").appName("stage")
-    for name, value in settings.items():
-        builder = builder.config(name, value)
-    session = builder.getOrCreate()
-    session.sparkContext.setLogLevel("ERROR")
-    yield session
-    session.stop()
+    with spark_session(play.url("store")) as session:
+        yield session
 
 
 class Table:
