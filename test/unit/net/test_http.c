@@ -147,16 +147,22 @@ static void close_after(struct http_request *request, struct http_response *resp
     response->close = true;
 }
 
+/* A request that another test left half sent may end at any later time: the counts leave /any out. */
+static bool counted(const struct http_request *request)
+{
+    return !str_starts(request->path, "/any");
+}
+
 static void before(struct http_request *request, struct http_response *response)
 {
-    (void)request;
-    befores++;
+    befores += counted(request);
     http_response_header(response, "X-Before", "yes");
 }
 
 static void after(struct http_request *request, struct http_response *response)
 {
-    (void)request;
+    if (!counted(request))
+        return;
     afters++;
     last_status = response->status;
 }
