@@ -47,7 +47,6 @@ PARTITIONS = 100  # so many that the log flushes them together
 SECONDS = 3  # of traffic in each walk, at least
 SECONDS_MAX = 240  # until every point has been reached
 SPEED = ("--rate", "5", "--updates", "4", "--deletes", "2")
-SPEED_NO_DELETES = SPEED[:4]
 LARGE = 100_000  # bytes: an object in a file of its own
 TRIES = 60  # of a command that a fault may fail
 
@@ -323,7 +322,7 @@ def test_a_snapshot_comes_through_faults_at_every_point(tmp_path, ways):
         play.haus("seed", "--count", "300", "--batch-size", "100", "--seed", "5")
         walk.faulty()
         walk.insist("connector", "apply")
-        traffic(walk, SPEED_NO_DELETES)  # what is deleted between two attempts nobody tells of, as with Debezium
+        traffic(walk)
         for row in settle(walk):
             if row["repeated"]:  # a killed snapshot begins anew: reads may be said again, changes not
                 said = [

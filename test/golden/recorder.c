@@ -32,7 +32,8 @@ struct recorder {
     FILE *out;
     int run;
     uint64_t limit, commit;
-    uint64_t sent, told;
+    uint64_t sent, stored, told; /* with the positions that are sent without a record */
+    uint64_t records;
     struct buf offset, committed_offset;
     atomic_bool stop;
 };
@@ -94,7 +95,7 @@ static void put_record(const struct source_record *record)
 {
     json_t *line = json_object(), *headers = json_array();
 
-    json_object_set_new(line, "n", json_integer((json_int_t)recorder.sent));
+    json_object_set_new(line, "n", json_integer((json_int_t)recorder.records));
     json_object_set_new(line, "run", json_integer(recorder.run));
     json_object_set_new(line, "topic", json_stringn(record->topic.p, record->topic.len));
     json_object_set_new(line, "partition", record->partition < 0 ? json_null() : json_integer(record->partition));
@@ -114,20 +115,23 @@ static enum rc send_record(struct task_context *ctx, const struct source_record 
                            struct err *err)
 {
     (void)err;
-    while (recorder.sent >= recorder.limit && !stopping(ctx))
+    while (recorder.records >= recorder.limit && !stopping(ctx))
         task_wait(ctx, -1);
     if (stopping(ctx))
         return RC_AGAIN;
     *number = ++recorder.sent;
-    if (record->topic.p)
+    if (record->topic.p) {
+        recorder.records++;
         put_record(record);
+    }
     if (record->source_offset.p) {
         buf_clear(&recorder.offset);
         buf_put_str(&recorder.offset, record->source_offset);
     }
-    if (recorder.sent <= recorder.commit) {
+    if (MAX(recorder.records, (uint64_t)1) <= recorder.commit) {
         buf_clear(&recorder.committed_offset);
         buf_put_str(&recorder.committed_offset, buf_str(&recorder.offset));
+        recorder.stored = recorder.sent;
     }
     return RC_OK;
 }
@@ -140,12 +144,10 @@ static uint64_t acked(struct task_context *ctx)
 
 static bool committed(struct task_context *ctx, struct source_commit *out)
 {
-    uint64_t number = MIN(recorder.sent, recorder.commit);
-
     (void)ctx;
-    if (number == recorder.told)
+    if (recorder.stored == recorder.told)
         return false;
-    recorder.told = out->number = number;
+    recorder.told = out->number = recorder.stored;
     buf_clear(&out->offset);
     buf_put_str(&out->offset, buf_str(&recorder.committed_offset));
     return true;

@@ -5,9 +5,9 @@
  *
  *     offset          slot      what happens
  *     none            none      the slot is made with a snapshot, the tables are read in it, then the stream
- *     none, or an     there     a temporary slot gives the snapshot; the stream of the real one begins there
- *     unfinished
- *     snapshot
+ *     none            there     a temporary slot gives the snapshot; the stream of the real one begins there
+ *     an unfinished   there     the same, but the stream begins where the slot stands: what was deleted since the
+ *     snapshot                  attempt that died may be in its rows
  *     streaming       there     the stream goes on
  *     streaming       none      refused: what happened since is lost; snapshot.mode=always begins anew
  */
@@ -192,6 +192,13 @@ static bool wants_snapshot(const struct postgres_task *task, const struct slot_s
     return !snapshot_complete(task) || (!slot->exists && task->position.snapshot);
 }
 
+/* An attempt that died sent rows as they were where the slot began.  Changes since then come after the new rows, some
+ * a second time; left out, a row deleted meanwhile would stay for ever. */
+static bool attempt_died(const struct postgres_task *task, const struct slot_state *slot)
+{
+    return task->has_offset && task->position.snapshot && !task->position.last_snapshot_record && slot->has_confirmed;
+}
+
 static enum rc take_snapshot(struct postgres_task *task, const struct slot_state *slot, struct err *err)
 {
     struct slot_snapshot snapshot = { 0 };
@@ -201,6 +208,8 @@ static enum rc take_snapshot(struct postgres_task *task, const struct slot_state
         rc = session_wait(task->ctx, task->sql, (int)MIN(task->settings.snapshot_delay_ms, INT32_MAX), NULL, err);
     if (!rc && task->stream)
         rc = slot_create(task->ctx, task->stream, &task->settings, slot->exists, &snapshot, err);
+    if (!rc && task->stream && attempt_died(task, slot))
+        snapshot.stream_from = slot->confirmed_lsn;
     return rc ? rc : snapshot_run(task, &snapshot, err);
 }
 

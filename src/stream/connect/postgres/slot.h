@@ -19,6 +19,7 @@ struct slot_state {
  * made it does nothing else. */
 struct slot_snapshot {
     uint64_t lsn;
+    uint64_t stream_from; /* 0: lsn */
     char name[SNAPSHOT_NAME_MAX];
 };
 

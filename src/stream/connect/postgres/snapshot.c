@@ -5,6 +5,10 @@
  *
  * The subtle thing is the marker of the last row: a row is sent only when the next one, of its table
  * or of a later table, has come.  So one row is always held back.
+ *
+ * Before the first row is sent, an offset that says "a snapshot is under way" is stored for certain.  Should this
+ * attempt die, the next one finds it, and lets the stream begin where the slot began (take_snapshot in connector.c):
+ * what was deleted between the two attempts is told.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -30,7 +34,8 @@ struct snapshot {
     int table_index;                /* of the table at hand, among all */
     int held_table;
     bool new_table; /* no row of the table at hand came yet */
-    bool any_sent;
+    bool begun;     /* the stored offset says so */
+    uint64_t lsn;   /* what the rows show; the stream may begin before it */
     int64_t ts_ms;
     int64_t rows, table_rows; /* sent; come of the table at hand */
 };
@@ -56,6 +61,17 @@ static enum event_snapshot marker_of(const struct snapshot *s, bool last_of_tabl
     return s->held.first_of_table ? EVENT_SNAPSHOT_FIRST_OF_TABLE : EVENT_SNAPSHOT_TRUE;
 }
 
+static enum rc tell_begun(struct snapshot *s, struct err *err)
+{
+    enum rc rc = RC_OK;
+
+    if (s->begun)
+        return RC_OK;
+    s->begun = true;
+    rc = task_send_position(s->task, err);
+    return rc ? rc : source_flush(s->task->ctx, err);
+}
+
 /* Sends the row held back, if there is one. */
 static enum rc send_held(struct snapshot *s, bool last_of_table, bool last, struct err *err)
 {
@@ -64,7 +80,7 @@ static enum rc send_held(struct snapshot *s, bool last_of_table, bool last, stru
         .ts_ms = s->ts_ms,
         .now_ms = clock_wall_ms(),
         .snapshot = marker_of(s, last_of_table, last),
-        .lsn = task->position.lsn,
+        .lsn = s->lsn,
         .has_tx_id = true,
         .tx_id = task->position.tx_id,
     };
@@ -72,9 +88,12 @@ static enum rc send_held(struct snapshot *s, bool last_of_table, bool last, stru
 
     if (!s->held.bytes)
         return RC_OK;
+    enum rc rc = tell_begun(s, err);
+    if (rc)
+        return rc;
     buf_clear(&task->key);
     buf_clear(&task->value);
-    enum rc rc = event_encode(program, EVENT_READ, NULL, s->held.values, &source, &task->key, &task->value, err);
+    rc = event_encode(program, EVENT_READ, NULL, s->held.values, &source, &task->key, &task->value, err);
     if (rc)
         return err_wrap(err, "cannot send a row of '%s'", event_program_topic(program));
     task->position.last_snapshot_record = last;
@@ -265,9 +284,10 @@ static enum rc begin(struct snapshot *s, const struct slot_snapshot *snapshot, s
     if (rc)
         return err_wrap(err, "cannot begin the snapshot");
     task->position = (struct position){ .snapshot = true, .has_lsn = true, .has_tx = true, .has_ts = true };
-    task->position.lsn = snapshot->lsn;
-    if (!*snapshot->name && !lsn_parse(str_of(PQgetvalue(now, 0, 2)), &task->position.lsn))
+    s->lsn = snapshot->lsn;
+    if (!*snapshot->name && !lsn_parse(str_of(PQgetvalue(now, 0, 2)), &s->lsn))
         return err_set(err, RC_FATAL, "cannot begin the snapshot: the server's position is not understood");
+    task->position.lsn = snapshot->stream_from ? snapshot->stream_from : s->lsn;
     task->position.tx_id = strtoll(PQgetvalue(now, 0, 0), NULL, 10);
     task->position.ts_usec = strtoll(PQgetvalue(now, 0, 1), NULL, 10);
     s->ts_ms = task->position.ts_usec / 1000;
