@@ -13,6 +13,7 @@ struct backing {
     char *bootstrap;
     char *names[STATE_TOPICS];
     rd_kafka_t *producer;
+    rd_kafka_topic_t *topics[STATE_TOPICS]; /* held from the start: the first write finds its leader known */
     pthread_mutex_t lock;
     struct map offsets; /* key text -> offset text, owned */
 };
@@ -66,6 +67,7 @@ static enum rc open_producer(struct backing *backing, struct err *err)
         { "message.timeout.ms", "30000" },
         { "message.max.bytes", "16777216" },
         { "topic.metadata.refresh.interval.ms", "-1" },
+        { "topic.metadata.refresh.fast.interval.ms", "50" },
         { NULL, NULL },
     };
     rd_kafka_conf_t *conf = client_conf(backing->bootstrap, "connect-state", rows, NULL, NULL);
@@ -131,6 +133,17 @@ static enum rc make_topics(struct backing *backing, const struct backing_options
     return rc;
 }
 
+static enum rc open_topics(struct backing *backing, struct err *err)
+{
+    for (size_t i = 0; i < STATE_TOPICS; i++) {
+        backing->topics[i] = rd_kafka_topic_new(backing->producer, backing->names[i], NULL);
+        if (!backing->topics[i])
+            return err_set(err, RC_BAD_INPUT, "cannot write to topic '%s': %s", backing->names[i],
+                           rd_kafka_err2str(rd_kafka_last_error()));
+    }
+    return RC_OK;
+}
+
 enum rc backing_open(const struct backing_options *options, struct backing **out, struct err *err)
 {
     struct backing *backing = NEW(struct backing);
@@ -142,6 +155,8 @@ enum rc backing_open(const struct backing_options *options, struct backing **out
     enum rc rc = open_producer(backing, err);
     if (!rc)
         rc = make_topics(backing, options, err);
+    if (!rc)
+        rc = open_topics(backing, err);
     if (rc) {
         backing_close(backing);
         return rc;
@@ -156,6 +171,9 @@ void backing_close(struct backing *backing)
         return;
     if (backing->producer) {
         rd_kafka_flush(backing->producer, 3000);
+        for (size_t i = 0; i < STATE_TOPICS; i++)
+            if (backing->topics[i])
+                rd_kafka_topic_destroy(backing->topics[i]);
         rd_kafka_destroy(backing->producer);
     }
     for (size_t i = 0; i < STATE_TOPICS; i++)
@@ -263,7 +281,7 @@ enum rc backing_read(struct backing *backing, enum backing_topic topic,
 static rd_kafka_resp_err_t produce(struct backing *backing, enum backing_topic topic, struct str key, struct str value,
                                    struct waiter *waiter)
 {
-    return rd_kafka_producev(backing->producer, RD_KAFKA_V_TOPIC(backing->names[topic]),
+    return rd_kafka_producev(backing->producer, RD_KAFKA_V_RKT(backing->topics[topic]),
                              RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(key.p, key.len),
                              RD_KAFKA_V_VALUE((void *)(uintptr_t)value.p, value.p ? value.len : 0),
                              RD_KAFKA_V_OPAQUE(waiter), RD_KAFKA_V_END);

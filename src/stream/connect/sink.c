@@ -14,6 +14,7 @@
 #include "stream/connect/worker.h"
 
 enum { WAKE_MAX_MS = 60000, QUIET_MS = 2000, BATCH_MAX = 500, SINK_HEADERS_MAX = 100, COMMIT_TRIES = 5 };
+enum { SUBSCRIBE_TRIES = 4, SUBSCRIBE_AGAIN_MS = 500 /* then twice that, and so on */ };
 
 struct open_partition {
     char *topic;
@@ -30,11 +31,13 @@ struct sink {
     rd_kafka_queue_t *queue;
     struct open_partition *open;
     size_t open_count;
-    int64_t next_tick_ms; /* wall clock */
-    int64_t retry_at_ms;  /* monotonic; 0: not waiting */
-    bool failing;         /* told FAILED: the next commit tells RUNNING */
-    int64_t busy_ms;      /* monotonic, of the last message; 0: quiet, and memory was given back */
-    struct err failure;   /* of a rebalance */
+    int64_t next_tick_ms;    /* wall clock */
+    int64_t retry_at_ms;     /* monotonic; 0: not waiting */
+    bool failing;            /* told FAILED: the next commit tells RUNNING */
+    int64_t busy_ms;         /* monotonic, of the last message; 0: quiet, and memory was given back */
+    int64_t subscribe_at_ms; /* monotonic; 0: not again */
+    int subscribe_tries;
+    struct err failure; /* of a rebalance */
 };
 
 static struct open_partition *find_open(struct sink *sink, const char *topic, int32_t partition)
@@ -257,7 +260,56 @@ static enum rc take_message(struct sink *sink, const rd_kafka_message_t *message
     return sink->ops->put(sink->task, &record, err);
 }
 
-static enum rc message_error(const struct sink *sink, const rd_kafka_message_t *message, struct err *err)
+static enum rc subscribe(struct sink *sink, struct err *err)
+{
+    const char *regex = config_given(&sink->run->config, "topics.regex");
+    struct str rest = str_of(config_given(&sink->run->config, "topics")), item = { 0 };
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(8);
+
+    while (config_list_next(&rest, &item)) {
+        CLEANUP_FREE char *name = str_dup(item);
+        rd_kafka_topic_partition_list_add(list, name, RD_KAFKA_PARTITION_UA);
+    }
+    if (!list->cnt && regex) { /* Java matches the whole name; librdkafka takes a leading ^ as "this is a regex" */
+        CLEANUP_FREE char *pattern = mem_printf("^(%s)$", regex);
+        rd_kafka_topic_partition_list_add(list, pattern, RD_KAFKA_PARTITION_UA);
+    }
+    sink->subscribe_tries++;
+    sink->subscribe_at_ms = 0;
+    rd_kafka_resp_err_t error = rd_kafka_subscribe(sink->consumer, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    return error ? err_set(err, RC_BAD_INPUT, "cannot subscribe: %s", rd_kafka_err2str(error)) : RC_OK;
+}
+
+/* Before its first topic is there a consumer is in no group, and librdkafka looks for topics only every
+ * topic.metadata.refresh.interval.ms.  A source that was made together with this sink makes them within a second. */
+static void subscribe_later(struct sink *sink)
+{
+    if (sink->subscribe_tries < SUBSCRIBE_TRIES && !sink->subscribe_at_ms)
+        sink->subscribe_at_ms = clock_mono_ms() + ((int64_t)SUBSCRIBE_AGAIN_MS << (sink->subscribe_tries - 1));
+}
+
+static enum rc subscribe_if_due(struct sink *sink, struct err *err)
+{
+    if (!sink->subscribe_at_ms || clock_mono_ms() < sink->subscribe_at_ms)
+        return RC_OK;
+    sink->subscribe_at_ms = 0;
+    char *member = rd_kafka_memberid(sink->consumer);
+    bool joined = member && *member;
+    if (member)
+        rd_kafka_mem_free(sink->consumer, member);
+    return joined ? RC_OK : subscribe(sink, err);
+}
+
+static void topic_missing(struct sink *sink, const rd_kafka_message_t *message)
+{
+    if (sink->subscribe_tries == 1)
+        log_info("topic is not there yet", "connector=%s task=%d text=%s", sink->run->name, sink->run->ctx.task,
+                 rd_kafka_message_errstr(message));
+    subscribe_later(sink);
+}
+
+static enum rc message_error(struct sink *sink, const rd_kafka_message_t *message, struct err *err)
 {
     static struct log_rate rate;
     unsigned left_out = 0;
@@ -266,8 +318,7 @@ static enum rc message_error(const struct sink *sink, const rd_kafka_message_t *
         message->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
         return err_set(err, RC_FATAL, "cannot read: %s", rd_kafka_message_errstr(message));
     if (message->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
-        log_info("topic is not there yet", "connector=%s task=%d text=%s", sink->run->name, sink->run->ctx.task,
-                 rd_kafka_message_errstr(message));
+        topic_missing(sink, message);
     else if (log_allow(&rate, 6, &left_out))
         log_warn("cannot read for now", "connector=%s cause=%s left_out=%u", sink->run->name,
                  rd_kafka_message_errstr(message), left_out);
@@ -325,6 +376,8 @@ static int wait_ms(const struct sink *sink)
         left = sink->next_tick_ms - clock_wall_ms();
     if (sink->busy_ms)
         left = MIN(left, (int64_t)QUIET_MS);
+    if (sink->subscribe_at_ms)
+        left = MIN(left, sink->subscribe_at_ms - clock_mono_ms());
     if (left < 0)
         return 0;
     return (int)MIN(left, (int64_t)WAKE_MAX_MS);
@@ -348,6 +401,8 @@ static enum rc loop(struct sink *sink, struct err *err)
             *err = sink->failure;
             rc = err->rc;
         }
+        if (!rc)
+            rc = subscribe_if_due(sink, err);
         if (!rc)
             rc = tick(sink, err);
         if (rc)
@@ -398,25 +453,6 @@ static enum rc open_consumer(struct sink *sink, struct err *err)
     sink->queue = rd_kafka_queue_get_consumer(sink->consumer);
     rd_kafka_queue_io_event_enable(sink->queue, sink->run->ctx.wakeup_fd, &one, sizeof one);
     return RC_OK;
-}
-
-static enum rc subscribe(struct sink *sink, struct err *err)
-{
-    const char *regex = config_given(&sink->run->config, "topics.regex");
-    struct str rest = str_of(config_given(&sink->run->config, "topics")), item = { 0 };
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(8);
-
-    while (config_list_next(&rest, &item)) {
-        CLEANUP_FREE char *name = str_dup(item);
-        rd_kafka_topic_partition_list_add(list, name, RD_KAFKA_PARTITION_UA);
-    }
-    if (!list->cnt && regex) { /* Java matches the whole name; librdkafka takes a leading ^ as "this is a regex" */
-        CLEANUP_FREE char *pattern = mem_printf("^(%s)$", regex);
-        rd_kafka_topic_partition_list_add(list, pattern, RD_KAFKA_PARTITION_UA);
-    }
-    rd_kafka_resp_err_t error = rd_kafka_subscribe(sink->consumer, list);
-    rd_kafka_topic_partition_list_destroy(list);
-    return error ? err_set(err, RC_BAD_INPUT, "cannot subscribe: %s", rd_kafka_err2str(error)) : RC_OK;
 }
 
 static void sink_end(struct sink *sink)

@@ -8,15 +8,16 @@
 
 #include "stream/log/config.h"
 
-/* what one node needs, where Kafka's defaults are made for three; a single node also need not wait for others to join
- */
+/* What one node needs, where Kafka's defaults are made for three.  A group's first members mostly come from one process
+ * within a few milliseconds: without any delay the first of them is alone in a generation that lasts until it sends its
+ * next heartbeat. */
 static const struct {
     const char *name, *value;
 } single_node[] = {
     { "node.id", "1" },
     { "broker.id", "1" },
     { "process.roles", "broker,controller" },
-    { "group.initial.rebalance.delay.ms", "0" },
+    { "group.initial.rebalance.delay.ms", "100" },
     { "offsets.topic.replication.factor", "1" },
     { "transaction.state.log.replication.factor", "1" },
     { "transaction.state.log.min.isr", "1" },
