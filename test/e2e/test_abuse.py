@@ -625,6 +625,24 @@ def test_a_largest_time_that_the_header_tells_wrong_is_put_right(house, codec):
         consumer.close()
 
 
+def test_users_who_are_named_again_and_again_are_told_once_each(house):
+    def ask(*names):
+        size, count = len(names) + 1, b""
+        while size > 127:
+            count, size = count + bytes([size & 127 | 128]), size >> 7
+        body = count + bytes([size]) + b"".join(bytes([len(n) + 1]) + n + b"\0" for n in names) + b"\0"
+        with connection(house, "log", 60) as sock:
+            sock.sendall(frame(50, 0, body, tagged=True))  # DescribeUserScramCredentials
+            return read_frame(sock)
+
+    words = b"Cannot describe SCRAM credentials for the same user twice in a single request: a"
+    told = b"\2a\0" + struct.pack(">h", 92)[1:] + bytes([len(words) + 1]) + words + b"\1\0\0"
+    with bounded(house, "log"):
+        assert ask(b"a", b"a", b"a").endswith(b"\2" + told)  # one result
+        many = ask(*(b"u%d" % (i % 50000) for i in range(60000)))
+        assert many.count(b"same user twice") == 10000 and many.count(b"does not exist") == 40000
+
+
 def test_requests_sent_together_to_the_log_are_answered_in_turn(house):
     with bounded(house, "log"), connection(house, "log") as sock:
         sock.sendall(b"".join(frame(18, 0, b"", correlation=i) for i in range(1000)))
