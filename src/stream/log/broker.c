@@ -384,6 +384,7 @@ static void free_all(struct broker *broker)
     flusher_free(broker->flusher);
     server_timer_free(broker->retention_timer);
     broker_config_free(&broker->config);
+    kafka_skimmer_free(&broker->skimmer);
     disk_close(&broker->lock_fd);
     free(broker->dir);
     free(broker);

@@ -39,6 +39,7 @@ struct broker {
     char cluster_id[CLUSTER_ID_MAX];
     int32_t partition_count; /* of all topics */
     struct groups *groups;
+    struct kafka_skimmer skimmer; /* for whoever of the loop's looks into a batch */
     /* private to topics.c, producer ids, retention */
     int64_t next_producer_id, producer_ids_reserved;
     struct server_timer *retention_timer;

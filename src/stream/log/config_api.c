@@ -1,6 +1,5 @@
 /*
- * Configuration over the wire: DescribeConfigs, AlterConfigs, IncrementalAlterConfigs, ListConfigResources; and the
- * probes for what this broker does not have (ACLs, quotas), answered as Kafka answers them without an authorizer.
+ * Configuration over the wire: DescribeConfigs, AlterConfigs, IncrementalAlterConfigs, ListConfigResources.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -406,92 +405,10 @@ static void on_list(struct request *request)
     request_reply(request, &response);
 }
 
-/* ---- probes ---- */
-
-static const char NO_AUTHORIZER[] = "No Authorizer is configured.";
-static const char NO_QUOTAS[] = "Quotas are not kept by this broker.";
-
-static void on_describe_acls(struct request *request)
-{
-    struct kafka_describe_acls_response response = { .error_code = KAFKA_SECURITY_DISABLED,
-                                                     .error_message = str_of(NO_AUTHORIZER) };
-
-    request_reply(request, &response);
-}
-
-static void on_create_acls(struct request *request)
-{
-    const struct kafka_create_acls_request *body = request->body;
-    struct kafka_create_acls_response response = { 0 };
-    int32_t count = MAX(body->creations.count, 0);
-
-    response.results.items = request_alloc(request, (size_t)count, sizeof *response.results.items);
-    if (!response.results.items)
-        return;
-    while (response.results.count < count)
-        response.results.items[response.results.count++] =
-            (struct kafka_create_acls_response_result){ KAFKA_SECURITY_DISABLED, str_of(NO_AUTHORIZER) };
-    request_reply(request, &response);
-}
-
-static void on_delete_acls(struct request *request)
-{
-    const struct kafka_delete_acls_request *body = request->body;
-    struct kafka_delete_acls_response response = { 0 };
-    int32_t count = MAX(body->filters.count, 0);
-
-    response.filter_results.items = request_alloc(request, (size_t)count, sizeof *response.filter_results.items);
-    if (!response.filter_results.items)
-        return;
-    while (response.filter_results.count < count)
-        response.filter_results.items[response.filter_results.count++] =
-            (struct kafka_delete_acls_response_filter_result){ .error_code = KAFKA_SECURITY_DISABLED,
-                                                               .error_message = str_of(NO_AUTHORIZER) };
-    request_reply(request, &response);
-}
-
-static void on_describe_quotas(struct request *request)
-{
-    struct kafka_describe_client_quotas_response response = { 0 };
-
-    request_reply(request, &response);
-}
-
-static void on_alter_quotas(struct request *request)
-{
-    const struct kafka_alter_client_quotas_request *body = request->body;
-    struct kafka_alter_client_quotas_response response = { 0 };
-    int32_t count = MAX(body->entries.count, 0);
-
-    response.entries.items = request_alloc(request, (size_t)count, sizeof *response.entries.items);
-    if (!response.entries.items)
-        return;
-    for (int32_t i = 0; i < count; i++) {
-        struct kafka_alter_client_quotas_response_entry *out = &response.entries.items[response.entries.count++];
-        int32_t n = MAX(body->entries.items[i].entity.count, 0);
-        out->error_code = KAFKA_INVALID_REQUEST;
-        out->error_message = str_of(NO_QUOTAS);
-        out->entity.items = request_alloc(request, (size_t)n, sizeof *out->entity.items);
-        if (!out->entity.items)
-            return;
-        for (; out->entity.count < n; out->entity.count++)
-            out->entity.items[out->entity.count] = (struct kafka_alter_client_quotas_response_entity){
-                body->entries.items[i].entity.items[out->entity.count].entity_type,
-                body->entries.items[i].entity.items[out->entity.count].entity_name
-            };
-    }
-    request_reply(request, &response);
-}
-
 const struct log_api config_apis[] = {
     { KAFKA_API_DESCRIBE_CONFIGS, 0, 0, on_describe },
     { KAFKA_API_ALTER_CONFIGS, 0, 0, on_alter },
     { KAFKA_API_INCREMENTAL_ALTER_CONFIGS, 0, 0, on_incremental_alter },
     { KAFKA_API_LIST_CONFIG_RESOURCES, 0, 0, on_list },
-    { KAFKA_API_DESCRIBE_ACLS, 0, 0, on_describe_acls },
-    { KAFKA_API_CREATE_ACLS, 0, 0, on_create_acls },
-    { KAFKA_API_DELETE_ACLS, 0, 0, on_delete_acls },
-    { KAFKA_API_DESCRIBE_CLIENT_QUOTAS, 0, 0, on_describe_quotas },
-    { KAFKA_API_ALTER_CLIENT_QUOTAS, 0, 0, on_alter_quotas },
     { 0, 0, 0, NULL },
 };

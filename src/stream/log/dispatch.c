@@ -17,8 +17,8 @@ enum { TRIM_ABOVE = 64 << 10, TRIM_AFTER_MS = 5000 };
 static void answer_api_versions(struct request *request);
 
 static const struct log_api own_apis[] = { { .key = KAFKA_API_API_VERSIONS, .handler = answer_api_versions }, { 0 } };
-static const struct log_api *const tables[] = { own_apis,   produce_apis, fetch_apis, metadata_apis,
-                                                topic_apis, group_apis,   config_apis };
+static const struct log_api *const tables[] = { own_apis,   produce_apis, fetch_apis,  metadata_apis,
+                                                topic_apis, group_apis,   config_apis, security_apis };
 
 static const struct log_api *find_row(int key)
 {

@@ -10,7 +10,7 @@
 #include "disk/disk.h"
 #include "stream/log/flush.h"
 
-enum { INFLATED_MAX = 256 << 20, SEARCH_BATCH_MAX = 128 << 20 };
+enum { SEARCH_BATCH_MAX = 128 << 20 };
 
 void partition_hold(struct partition *partition)
 {
@@ -232,31 +232,29 @@ enum kafka_error partition_read(struct partition *partition, int64_t offset, siz
 
 /* ----------------------------------------------------------------------------------------- time */
 
-static bool is_match(const struct kafka_record *record, int64_t timestamp, int64_t from)
-{
-    return record->timestamp >= timestamp && record->offset >= from;
-}
-
-/* the first record of a batch at or after a time; the batch's end when its records cannot be read */
-static enum rc search_batch(struct segment *segment, uint64_t at, const struct kafka_batch *batch, int64_t timestamp,
-                            int64_t from, struct offset_at *out, struct err *err)
+/* the first record of a batch at or after a time; RC_AGAIN: it has none */
+static enum rc search_batch(struct partition *partition, struct segment *segment, uint64_t at,
+                            const struct kafka_batch *batch, int64_t timestamp, struct offset_at *out, struct err *err)
 {
     CLEANUP(buf_free) struct buf bytes = { .max = SEARCH_BATCH_MAX };
-    CLEANUP(arena_free) struct arena arena = { 0 };
-    CLEANUP(kafka_records_close) struct kafka_record_reader reader = { 0 };
-    struct kafka_record record;
+    struct kafka_skimmer *skimmer = &partition->broker->skimmer;
+    struct kafka_record_head head;
     enum rc rc = segment_read(segment, at, kafka_batch_size(batch), &bytes, err);
 
-    if (!rc)
-        rc = kafka_records_open(buf_str(&bytes), INFLATED_MAX, &arena, &reader, err);
-    while (!rc && !(rc = kafka_records_next(&reader, &record, err))) {
-        if (is_match(&record, timestamp, from)) {
-            *out = (struct offset_at){ record.offset, record.timestamp, batch->leader_epoch };
-            return RC_OK;
-        }
-        arena_reset(&arena);
+    if (rc)
+        return rc;
+    for (kafka_skimmer_begin(skimmer, buf_str(&bytes), batch); kafka_skimmer_next(skimmer, &head);) {
+        int64_t offset = (int64_t)((uint64_t)batch->base_offset + (uint64_t)head.offset_delta);
+        if (head.timestamp < timestamp || offset < partition->log_start)
+            continue;
+        *out = (struct offset_at){ offset, head.timestamp, batch->leader_epoch };
+        break;
     }
-    return rc;
+    kafka_skimmer_trim(skimmer);
+    if (skimmer->error)
+        return err_set(err, RC_BAD_INPUT, "cannot read a record of the batch at offset %lld: %s",
+                       (long long)batch->base_offset, skimmer->why);
+    return out->offset >= 0 ? RC_OK : RC_AGAIN;
 }
 
 enum kafka_error partition_find_time(struct partition *partition, int64_t timestamp, struct offset_at *out)
@@ -273,9 +271,8 @@ enum kafka_error partition_find_time(struct partition *partition, int64_t timest
         enum rc rc = segment_find_time(segment, timestamp, segment->flushed, &at, &batch, &err);
         keep_one_index(partition, segment);
         for (; !rc; rc = segment_header(segment, at, segment->flushed, &batch, &err)) {
-            rc = batch.max_timestamp >= timestamp
-                     ? search_batch(segment, at, &batch, timestamp, partition->log_start, out, &err)
-                     : RC_AGAIN;
+            rc = batch.max_timestamp >= timestamp ? search_batch(partition, segment, at, &batch, timestamp, out, &err)
+                                                  : RC_AGAIN;
             if (rc != RC_AGAIN)
                 return rc ? unreadable(partition, &err) : KAFKA_NONE;
             at += kafka_batch_size(&batch);

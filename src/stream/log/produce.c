@@ -2,16 +2,16 @@
  * Produce, InitProducerId, DescribeProducers.
  *
  * Each partition of a request brings one record batch.  It is checked, given its place, written, and answered when the
- * round of the flusher that holds it is done; acks 1 and -1 are the same here.  Batches are stored as they
- * came, compressed or not.  Records that are not compressed are counted; inside they are looked at only where a rule
- * asks for it (keys on compacted topics).
+ * round of the flusher that holds it is done; acks 1 and -1 are the same here.  Records are stored as they came,
+ * compressed or not, but all of them are looked at first, as Apache Kafka's LogValidator does: what is taken can be
+ * read by every consumer.
  */
 #include <string.h>
 
 #include "stream/log/flush.h"
 #include "stream/log/partition.h"
 
-enum { INFLATED_MAX = 256 << 20, CODEC_ZSTD_SINCE = 7, TOPIC_ID_SINCE = 13 };
+enum { CODEC_ZSTD_SINCE = 7, TOPIC_ID_SINCE = 13 };
 
 /* An appended batch whose round must still succeed. */
 struct pending {
@@ -37,39 +37,78 @@ static enum kafka_error refuse(const char **why, enum kafka_error error, const c
 
 /* ---------------------------------------------------------------------------------------- checks */
 
-/* records of compacted topics have keys */
-static enum kafka_error check_keys(struct str bytes, const char **why)
+/* the first record that is not allowed, for answers of version 8 and later; left out when the arena is full */
+static void tell_record(struct request *request, struct kafka_produce_response_partition_response *out, int32_t index,
+                        const char *text)
 {
-    CLEANUP(arena_free) struct arena arena = { 0 };
-    CLEANUP(kafka_records_close) struct kafka_record_reader reader = { 0 };
-    struct kafka_record record;
-    struct err err = { 0 };
-    enum rc rc = kafka_records_open(bytes, INFLATED_MAX, &arena, &reader, &err);
-
-    while (!rc && !(rc = kafka_records_next(&reader, &record, &err)))
-        if (!record.key.p)
-            return refuse(why, KAFKA_INVALID_RECORD,
-                          "Compacted topic cannot accept message without key in topic partition.");
-    return rc == RC_AGAIN ? KAFKA_NONE : refuse(why, KAFKA_CORRUPT_MESSAGE, "the records of the batch are damaged");
+    out->record_errors.items = text ? arena_array(&request->arena, 1, sizeof *out->record_errors.items) : NULL;
+    if (!out->record_errors.items)
+        return;
+    out->record_errors.count = 1;
+    out->record_errors.items[0] =
+        (struct kafka_produce_response_record_error){ .batch_index = index, .batch_index_error_message = str_of(text) };
 }
 
-static enum kafka_error check_times(const struct topic_config *config, const struct kafka_batch *batch,
-                                    const char **why)
-{
-    int64_t now = clock_wall_ms();
-    int64_t ahead = MAX(batch->max_timestamp, 0) - now, behind = now - MAX(batch->base_timestamp, -1);
+struct times {
+    int64_t from, to; /* of a record; -1 is no time and always allowed */
+};
 
-    if (config->log_append_time || batch->max_timestamp < 0)
-        return KAFKA_NONE;
-    if (ahead > topic_config_int(config, TOPIC_MESSAGE_TIMESTAMP_AFTER_MAX_MS) ||
-        behind > topic_config_int(config, TOPIC_MESSAGE_TIMESTAMP_BEFORE_MAX_MS))
-        return refuse(why, KAFKA_INVALID_TIMESTAMP,
-                      "a timestamp lies outside message.timestamp.before.max.ms and message.timestamp.after.max.ms");
+static struct times allowed_times(const struct topic_config *config)
+{
+    int64_t now = clock_wall_ms(), before = topic_config_int(config, TOPIC_MESSAGE_TIMESTAMP_BEFORE_MAX_MS);
+    int64_t after = topic_config_int(config, TOPIC_MESSAGE_TIMESTAMP_AFTER_MAX_MS);
+
+    if (config->log_append_time)
+        return (struct times){ INT64_MIN, INT64_MAX };
+    return (struct times){ before > now ? INT64_MIN : now - before, after > INT64_MAX - now ? INT64_MAX : now + after };
+}
+
+static enum kafka_error check_record(struct request *request, const struct topic *topic, const struct times *times,
+                                     const struct kafka_record_head *head, int32_t index,
+                                     struct kafka_produce_response_partition_response *out, const char **why)
+{
+    if (head->offset_delta != index)
+        return refuse(why, KAFKA_INVALID_RECORD, "the offsets of the records do not count up from 0");
+    if (topic->config.compacts && !head->has_key) {
+        tell_record(request, out, index,
+                    arena_printf(&request->arena,
+                                 "Compacted topic cannot accept message without key in topic partition %s-%d",
+                                 topic->name, (int)out->index));
+        return refuse(why, KAFKA_INVALID_RECORD, "One or more records have been rejected: they have no key.");
+    }
+    if (head->timestamp != -1 && (head->timestamp < times->from || head->timestamp > times->to)) {
+        tell_record(request, out, index,
+                    arena_printf(&request->arena,
+                                 "Timestamp %lld of message with offset %d is out of range. The timestamp should be "
+                                 "within [%lld, %lld]",
+                                 (long long)head->timestamp, (int)index, (long long)times->from, (long long)times->to));
+        return refuse(why, KAFKA_INVALID_TIMESTAMP, "One or more records have been rejected due to invalid timestamp");
+    }
     return KAFKA_NONE;
 }
 
-static enum kafka_error check_batch(const struct request *request, const struct topic *topic, struct str bytes,
-                                    struct kafka_batch *batch, const char **why)
+/* all records are there, can be read, and are such as the topic takes; *max_timestamp is the largest of theirs */
+static enum kafka_error check_records(struct request *request, const struct topic *topic, struct str bytes,
+                                      const struct kafka_batch *batch, int64_t *max_timestamp,
+                                      struct kafka_produce_response_partition_response *out, const char **why)
+{
+    struct kafka_skimmer *skimmer = &request->broker->skimmer;
+    struct times times = allowed_times(&topic->config);
+    struct kafka_record_head head;
+    enum kafka_error error = KAFKA_NONE;
+
+    *max_timestamp = -1;
+    kafka_skimmer_begin(skimmer, bytes, batch);
+    for (int32_t index = 0; !error && kafka_skimmer_next(skimmer, &head); index++) {
+        error = check_record(request, topic, &times, &head, index, out, why);
+        *max_timestamp = MAX(*max_timestamp, head.timestamp);
+    }
+    kafka_skimmer_trim(skimmer);
+    return error || !skimmer->error ? error : refuse(why, skimmer->error, skimmer->why);
+}
+
+static enum kafka_error check_header(const struct request *request, const struct topic *topic, struct str bytes,
+                                     struct kafka_batch *batch, const char **why)
 {
     const struct topic_config *config = &topic->config;
     enum kafka_error error = KAFKA_NONE;
@@ -87,16 +126,15 @@ static enum kafka_error check_batch(const struct request *request, const struct 
         return refuse(why, KAFKA_RECORD_LIST_TOO_LARGE, "the record batch is larger than segment.bytes");
     if (batch->count < 1 || batch->last_offset_delta != batch->count - 1)
         return refuse(why, KAFKA_INVALID_RECORD, "the record batch does not count its records right");
-    if (!(batch->attributes & KAFKA_BATCH_CODEC) && !kafka_batch_counts_right(bytes, batch))
-        return refuse(why, KAFKA_INVALID_RECORD, "the record batch does not hold the records that it counts");
     if (batch->attributes & (KAFKA_BATCH_CONTROL | KAFKA_BATCH_DELETE_HORIZON))
         return refuse(why, KAFKA_INVALID_RECORD, "clients cannot write control records");
     if (batch->attributes & KAFKA_BATCH_TRANSACTIONAL)
         return refuse(why, KAFKA_INVALID_TXN_STATE, "transactions are not supported");
     if ((batch->attributes & KAFKA_BATCH_CODEC) == KAFKA_CODEC_ZSTD && request->version < CODEC_ZSTD_SINCE)
         return refuse(why, KAFKA_UNSUPPORTED_COMPRESSION_TYPE, "zstd needs version 7 of Produce");
-    error = check_times(config, batch, why);
-    return !error && config->compacts ? check_keys(bytes, why) : error;
+    if (config->log_append_time && (batch->attributes & KAFKA_BATCH_APPEND_TIME))
+        return refuse(why, KAFKA_INVALID_TIMESTAMP, "Producer should not set timestamp type to LogAppendTime.");
+    return KAFKA_NONE;
 }
 
 /* ------------------------------------------------------------------------------------- answering */
@@ -142,16 +180,31 @@ static void on_cancel(struct request *request)
 
 /* ------------------------------------------------------------------------------------- appending */
 
+/* a header that knows the records' times wrong would mislead those who look for a time */
+static void put_time_right(char *bytes, struct kafka_batch *batch, int64_t max_timestamp)
+{
+    if (batch->max_timestamp == max_timestamp && !(batch->attributes & KAFKA_BATCH_APPEND_TIME))
+        return;
+    kafka_batch_set_max_time(bytes, kafka_batch_size(batch), max_timestamp);
+    kafka_batch_parse_header(bytes, batch);
+}
+
 static void append(struct produce *produce, struct topic *topic, struct partition *partition, struct str bytes,
                    struct kafka_produce_response_partition_response *out)
 {
     struct append_result result = { .base_offset = -1, .append_time = -1 };
     struct kafka_batch batch;
+    char *own = (char *)(uintptr_t)bytes.p; /* the frame is ours: the batch gets its time and its place in it */
+    int64_t max_timestamp = -1;
     const char *why = NULL;
-    enum kafka_error error = check_batch(produce->request, topic, bytes, &batch, &why);
+    enum kafka_error error = check_header(produce->request, topic, bytes, &batch, &why);
 
-    if (!error) /* the frame is ours: the batch gets its place in it */
-        error = partition_append(partition, (char *)(uintptr_t)bytes.p, &batch, &result);
+    if (!error)
+        error = check_records(produce->request, topic, bytes, &batch, &max_timestamp, out, &why);
+    if (!error && !topic->config.log_append_time)
+        put_time_right(own, &batch, max_timestamp);
+    if (!error)
+        error = partition_append(partition, own, &batch, &result);
     out->error_code = (int16_t)error;
     out->log_start_offset = partition->log_start;
     if (error) {

@@ -73,8 +73,9 @@ extern const struct log_api produce_apis[];
 extern const struct log_api fetch_apis[];
 extern const struct log_api metadata_apis[];
 extern const struct log_api topic_apis[];
-extern const struct log_api group_apis[];  /* consumer groups */
-extern const struct log_api config_apis[]; /* settings, ACLs, quotas */
+extern const struct log_api group_apis[];
+extern const struct log_api config_apis[];
+extern const struct log_api security_apis[]; /* ACLs, quotas, users */
 
 /* Answers with the struct of request->api->response; it is encoded before this returns.  The request is gone after.
  * Never call it twice. */

@@ -75,6 +75,8 @@ const struct kafka_api kafka_apis[] = {
       &kafka_describe_client_quotas_response_message },
     { KAFKA_API_ALTER_CLIENT_QUOTAS, "AlterClientQuotas", 0, 1, 1, &kafka_alter_client_quotas_request_message,
       &kafka_alter_client_quotas_response_message },
+    { KAFKA_API_DESCRIBE_USER_SCRAM_CREDENTIALS, "DescribeUserScramCredentials", 0, 0, 0,
+      &kafka_describe_user_scram_credentials_request_message, &kafka_describe_user_scram_credentials_response_message },
     { KAFKA_API_DESCRIBE_QUORUM, "DescribeQuorum", 0, 2, 0, &kafka_describe_quorum_request_message,
       &kafka_describe_quorum_response_message },
     { KAFKA_API_DESCRIBE_CLUSTER, "DescribeCluster", 0, 2, 0, &kafka_describe_cluster_request_message,

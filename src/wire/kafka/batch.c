@@ -91,23 +91,10 @@ enum kafka_error kafka_batch_check(struct str bytes, struct kafka_batch *out, co
     if (crc32c(0, bytes.p + CRC_FROM, kafka_batch_size(out) - CRC_FROM) != out->crc)
         return refuse(why, KAFKA_CORRUPT_MESSAGE, "the record batch does not match its checksum");
     if (out->last_offset_delta < 0 || out->count < 0 || out->base_offset > INT64_MAX - out->last_offset_delta)
-        return refuse(why, KAFKA_CORRUPT_MESSAGE, "the record batch has a negative count");
+        return refuse(why, KAFKA_INVALID_RECORD, "the record batch has a negative count");
     if ((out->attributes & KAFKA_BATCH_CODEC) > KAFKA_CODEC_ZSTD)
         return refuse(why, KAFKA_UNSUPPORTED_COMPRESSION_TYPE, "the record batch has an unknown codec");
     return KAFKA_NONE;
-}
-
-bool kafka_batch_counts_right(struct str bytes, const struct kafka_batch *batch)
-{
-    struct kafka_reader reader = { .at = bytes.p + KAFKA_BATCH_HEADER, .end = bytes.p + kafka_batch_size(batch) };
-
-    for (int32_t left = batch->count; left > 0 && !reader.error; left--) {
-        int64_t size = kafka_read_varlong(&reader);
-        if (size < 1 || size > reader.end - reader.at)
-            return false;
-        reader.at += size;
-    }
-    return !reader.error && reader.at == reader.end;
 }
 
 void kafka_batch_set_place(void *batch, int64_t base_offset, int32_t leader_epoch)
@@ -116,13 +103,21 @@ void kafka_batch_set_place(void *batch, int64_t base_offset, int32_t leader_epoc
     put32((char *)batch + LEADER_EPOCH_AT, (uint32_t)leader_epoch);
 }
 
-void kafka_batch_set_append_time(void *batch, size_t size, int64_t ms)
+static void set_time(char *p, size_t size, char kind, int64_t ms)
 {
-    char *p = batch;
-
-    p[22] = (char)(p[22] | KAFKA_BATCH_APPEND_TIME);
+    p[22] = (char)((p[22] & ~KAFKA_BATCH_APPEND_TIME) | kind);
     put64(p + 35, (uint64_t)ms);
     put32(p + CRC_AT, crc32c(0, p + CRC_FROM, size - CRC_FROM));
+}
+
+void kafka_batch_set_append_time(void *batch, size_t size, int64_t ms)
+{
+    set_time(batch, size, KAFKA_BATCH_APPEND_TIME, ms);
+}
+
+void kafka_batch_set_max_time(void *batch, size_t size, int64_t ms)
+{
+    set_time(batch, size, 0, ms);
 }
 
 /* ------------------------------------------------------------------------------------- writing */

@@ -54,12 +54,12 @@ int64_t kafka_batch_last_offset(const struct kafka_batch *batch);
 /* Checks one batch at the start of bytes: length, magic, CRC, counts.  KAFKA_NONE and *out, or the protocol's error
  * code and in *why a phrase (a literal). */
 enum kafka_error kafka_batch_check(struct str bytes, struct kafka_batch *out, const char **why);
-/* Whether the records of a checked batch that is not compressed, each by its length, are as many as it says. */
-bool kafka_batch_counts_right(struct str bytes, const struct kafka_batch *batch);
 /* Give a batch its place; the CRC does not change. */
 void kafka_batch_set_place(void *batch, int64_t base_offset, int32_t leader_epoch);
 /* Makes all timestamps of a batch the time of appending; the CRC is computed anew. */
 void kafka_batch_set_append_time(void *batch, size_t size, int64_t ms);
+/* Makes this the largest of the timestamps that its records bring; the CRC is computed anew. */
+void kafka_batch_set_max_time(void *batch, size_t size, int64_t ms);
 
 struct kafka_header {
     struct str name, value;

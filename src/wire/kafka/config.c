@@ -208,3 +208,22 @@ ROWS(alter_client_quotas_response_entry,
 ROWS(alter_client_quotas_response,
     F(alter_client_quotas_response, I32, throttle_time_ms, 0),
     F(alter_client_quotas_response, LIST, entries, 0, OF(kafka_alter_client_quotas_response_entry)));
+
+ROWS(describe_user_scram_credentials_request_user_name,
+    F(describe_user_scram_credentials_request_user_name, STR, name, 0));
+ROWS(describe_user_scram_credentials_request,
+    F(describe_user_scram_credentials_request, LIST, users, 0, OF(kafka_describe_user_scram_credentials_request_user_name), NULLABLE(0)));
+
+ROWS(describe_user_scram_credentials_response_credential_info,
+    F(describe_user_scram_credentials_response_credential_info, I8, mechanism, 0),
+    F(describe_user_scram_credentials_response_credential_info, I32, iterations, 0));
+ROWS(describe_user_scram_credentials_response_result,
+    F(describe_user_scram_credentials_response_result, STR, user, 0),
+    F(describe_user_scram_credentials_response_result, I16, error_code, 0),
+    F(describe_user_scram_credentials_response_result, STR, error_message, 0, NULLABLE(0)),
+    F(describe_user_scram_credentials_response_result, LIST, credential_infos, 0, OF(kafka_describe_user_scram_credentials_response_credential_info)));
+ROWS(describe_user_scram_credentials_response,
+    F(describe_user_scram_credentials_response, I32, throttle_time_ms, 0),
+    F(describe_user_scram_credentials_response, I16, error_code, 0),
+    F(describe_user_scram_credentials_response, STR, error_message, 0, NULLABLE(0)),
+    F(describe_user_scram_credentials_response, LIST, results, 0, OF(kafka_describe_user_scram_credentials_response_result)));

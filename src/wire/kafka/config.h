@@ -289,4 +289,32 @@ struct kafka_alter_client_quotas_response {
 };
 extern const struct kafka_message kafka_alter_client_quotas_response_message;
 
+/* DescribeUserScramCredentialsRequest, key 50, versions 0-0, flexible from 0 */
+struct kafka_describe_user_scram_credentials_request_user_name {
+    struct str name;
+};
+struct kafka_describe_user_scram_credentials_request {
+    KAFKA_LIST(struct kafka_describe_user_scram_credentials_request_user_name) users; /* null or none: all */
+};
+extern const struct kafka_message kafka_describe_user_scram_credentials_request_message;
+
+/* DescribeUserScramCredentialsResponse, key 50, versions 0-0, flexible from 0 */
+struct kafka_describe_user_scram_credentials_response_credential_info {
+    int8_t mechanism;
+    int32_t iterations;
+};
+struct kafka_describe_user_scram_credentials_response_result {
+    struct str user;
+    int16_t error_code;
+    struct str error_message;
+    KAFKA_LIST(struct kafka_describe_user_scram_credentials_response_credential_info) credential_infos;
+};
+struct kafka_describe_user_scram_credentials_response {
+    int32_t throttle_time_ms;
+    int16_t error_code;
+    struct str error_message;
+    KAFKA_LIST(struct kafka_describe_user_scram_credentials_response_result) results;
+};
+extern const struct kafka_message kafka_describe_user_scram_credentials_response_message;
+
 #endif

@@ -14,6 +14,7 @@
 #include "wire/kafka/message.h"
 #include "wire/kafka/metadata.h"
 #include "wire/kafka/produce.h"
+#include "wire/kafka/skim.h"
 #include "wire/kafka/topic.h"
 
 #endif

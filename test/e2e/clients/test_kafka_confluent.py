@@ -192,6 +192,15 @@ def test_the_admin_client_tells_of_groups(address, admin):
     one.close()
 
 
+@pytest.mark.client("Kafka", CLIENT, "admin: users with SCRAM passwords, of whom there are none")
+def test_the_admin_client_finds_no_users(admin):
+    assert admin.describe_user_scram_credentials().result(10) == {}
+    for name, asked in admin.describe_user_scram_credentials(["anna", "bob"]).items():
+        with pytest.raises(KafkaException, match=f"does not exist: {name}") as nobody:
+            asked.result(10)
+        assert nobody.value.args[0].code() == KafkaError.RESOURCE_NOT_FOUND
+
+
 @pytest.mark.client("Kafka", CLIENT, "a compacted topic takes keys and tombstones, as a table's changelog")
 def test_a_changelog_is_read_as_a_table(address):
     topic = create(address, fresh(), 1, cleanup_policy="compact", segment_bytes=20000)

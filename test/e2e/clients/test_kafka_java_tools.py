@@ -200,6 +200,13 @@ def test_configs(kafka):
     assert "log.retention.ms=77000000" not in kafka(CONFIGS, "--describe", *broker)
 
 
+@tools("kafka-configs: users, of whom there are none")
+def test_users(kafka):
+    """A Kafka without users prints nothing either."""
+    for more in ([], ["--all"], ["--entity-name", "anna"]):
+        assert kafka(CONFIGS, "--describe", "--entity-type", "users", *more).strip() == ""
+
+
 @tools("kafka-configs: the default of all brokers; kafka-console-consumer decodes __consumer_offsets")
 def test_defaults_of_all_brokers_and_decoded_offsets(kafka):
     everywhere = ["--entity-type", "brokers", "--entity-default"]
