@@ -14,6 +14,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -43,23 +44,47 @@ def _is_free(port):
 
 _ports = open(
     Path(tempfile.gettempdir()) / "haus-test-port-claims", "a"
-)  # a byte a port, locked while this process lives
+)  # a byte a port, locked while this process needs it
+_own = set()  # by this process, which the locks do not keep from itself
+_own_lock = threading.Lock()
 
 
 def _claim(port):
-    """False: another test process has it, be a service on it or not yet, or again, started."""
-    try:
-        fcntl.lockf(_ports, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
-    except OSError:
-        return False
-    return True
+    """False: another test has it, be a service on it or not yet, or again, started."""
+    with _own_lock:
+        if port in _own:
+            return False
+        try:
+            fcntl.lockf(_ports, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+        except OSError:
+            return False
+        _own.add(port)
+        return True
+
+
+def _give_back(port):
+    with _own_lock:
+        _own.discard(port)
+        fcntl.lockf(_ports, fcntl.LOCK_UN, 1, port)
 
 
 def free_offset():
     while True:
-        offset = random.randrange(10000, 22000)
-        if all(_claim(port + offset) and _is_free(port + offset) for port in PORTS.values()):
+        offset, claimed = random.randrange(10000, 22000), []
+        for port in PORTS.values():
+            if not _claim(port + offset):
+                break
+            claimed.append(port + offset)
+        if len(claimed) == len(PORTS) and all(map(_is_free, claimed)):
             return offset
+        for port in claimed:
+            _give_back(port)
+
+
+def give_back_offset(offset):
+    """For a test that starts houses by the thousand: there are not so many ports."""
+    for port in PORTS.values():
+        _give_back(port + offset)
 
 
 class House:
@@ -68,6 +93,7 @@ class House:
         self.home = Path(home or tempfile.mkdtemp(prefix="haus-test-"))
         self.owns_home = home is None
         self.offset = free_offset() if offset is None else offset
+        self.owns_offset = offset is None
         self.env = dict(env or {})
         self.processes = {}
 
@@ -148,3 +174,6 @@ class House:
             self.kill(service)
         if self.owns_home:
             shutil.rmtree(self.home, ignore_errors=True)
+        if self.owns_offset:
+            give_back_offset(self.offset)
+            self.owns_offset = False

@@ -44,25 +44,27 @@ class Recording:
 
     def __enter__(self):
         self.house.__enter__()
+        self.ready = self.now()
         return self
 
     def __exit__(self, *what):
         self.house.__exit__(*what)
 
 
-def crashes(operations, number, seed):
-    """Places and ways: all of them when `number` is None, else a sample that holds each way, and each flush first."""
+def crashes(operations, ready, number, seed):
+    """Places and ways: all of them when `number` is None, else all until the station was ready, and a sample beyond."""
     every = [(place, way) for place in range(1, len(operations) + 1) for way in WAYS]
-    if number is None or number >= len(every):
+    first = sum(operation.end <= ready for operation in operations) * len(WAYS)
+    if number is None or first + number >= len(every):
         return every
-    return sorted(random.Random(seed).sample(every, number))
+    return every[:first] + sorted(random.Random(seed).sample(every[first:], number))
 
 
 def replay(recording, service, promises, number, seed, say=lambda words: None):
     """Starts `service` on what each crash leaves; `promises(house, clock)` asks it.  How many were tried, by way."""
-    operations = read_recording(recording)
+    operations = read_recording(recording.file)
     wanted = {}
-    for place, way in crashes(operations, number, seed):
+    for place, way in crashes(operations, recording.ready, number, seed):
         wanted.setdefault(place, []).append(way)
     disk, tried, waiting = Disk(), dict.fromkeys(WAYS, 0), []
     with tempfile.TemporaryDirectory(prefix="haus-crash-") as folder, ThreadPoolExecutor(WORKERS) as pool:

@@ -59,7 +59,13 @@ class SideRecords:
         self.play = play
         self.sent = self.checked = 0
         self.acknowledged = {}  # offset -> number
-        settings = {"enable.idempotence": True, "linger.ms": 1, "message.timeout.ms": 120000, "log_level": 0}
+        settings = {
+            "enable.idempotence": True,
+            "linger.ms": 1,
+            "message.timeout.ms": 120000,
+            "reconnect.backoff.max.ms": 200,  # 10 s otherwise, and each round would wait for it
+            "log_level": 0,
+        }
         self.producer = Producer({"bootstrap.servers": play.address("log"), **settings})
 
     def _done(self, error, message):
@@ -168,6 +174,7 @@ class Killer:
         self.choose = random.Random(seed)
         self.say = say
         self.strikes = []
+        self.sides = []
         self.ledger = outside.Ledger(play)
 
     def begin(self, count):
@@ -181,6 +188,12 @@ class Killer:
     def end(self):
         for side in self.sides:
             side.end()
+
+    def keep(self):
+        """For who looks for the cause: the house as it is, with its log lines, before it is taken down."""
+        kept = tempfile.mkdtemp(prefix="haus-kill-kept-")
+        subprocess.run(["cp", "-a", self.play.home, kept], check=False)  # files may go while they are copied
+        self.say(f"failed after {len(self.strikes)} kills, the last {self.strikes[-5:]}; its files: {kept}")
 
     # ------------------------------------------------------------- victims
 
@@ -234,19 +247,16 @@ class Killer:
             self.strike(self.choose.choices(VICTIMS, WEIGHTS)[0])
         play.wait_ready(timeout=120)
         self.insist("seed", "stop")
-        words = f"round {number}: {', '.join(self.strikes[first:])}"
-        try:
-            events = self.settle(stage)
-        except BaseException:
-            self.say(f"{words}: failed")
-            print(play.logs(), file=sys.stderr)
-            raise
-        self.say(f"{words}: {events} events, {self.records.sent} records, {self.objects.number} objects")
+        events = self.settle(stage)
+        kills = ", ".join(self.strikes[first:])
+        self.say(
+            f"round {number}: {kills}: {events} events, {self.records.sent} records, {self.objects.number} objects"
+        )
 
     def settle(self, stage):
         for side in self.sides:
             side.check()
-        self.wait_raw()
+        self.play.wait_for("the raw files", self.ledger.has_all, 180)
         self.insist("build")
         rows = self.play.json("verify")
         assert all(row["equal"] for row in rows), rows
@@ -255,15 +265,6 @@ class Killer:
         assert events == sum(row["log_events"] for row in rows)
         self.check_nothing_is_held()
         return events
-
-    def wait_raw(self):
-        def ask():
-            try:
-                return self.play.raw_has_all()
-            except (AssertionError, KeyError):  # verify cannot read while a service is away
-                return False
-
-        self.play.wait_for("the raw files", ask, 180)
 
     def are_running(self):
         answer = requests.get(f"{self.play.url('connect')}/connectors?expand=status", timeout=10).json()
@@ -298,10 +299,13 @@ def run(rounds, seed, count=100, say=lambda words: None):
     with tempfile.TemporaryDirectory(prefix="haus-kill-") as folder:
         with Playground(env=env, folder=quick_templates(folder)) as play:
             killer = Killer(play, seed, say)
-            killer.begin(count)
             try:
+                killer.begin(count)
                 for number in range(1, rounds + 1):
                     killer.round(number, stage=number % STAGE_EVERY == 0 or number == rounds)
+            except BaseException:
+                killer.keep()
+                raise
             finally:
                 killer.end()
             return killer

@@ -8,7 +8,10 @@ from datetime import datetime
 from pathlib import Path
 
 import fastavro
-from confluent_kafka import Consumer, KafkaError, TopicPartition
+import httpx
+import psycopg
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.schema_registry import SchemaRegistryError
 from pyarrow import parquet
 from pyiceberg.table import StaticTable
 
@@ -25,6 +28,11 @@ COLUMNS = {
     "order_items": ("id", "order_id", "product_id", "quantity", "price_at_purchase"),
     "payments": ("id", "order_id", "payment_method", "paid_at", "amount", "status"),
 }
+
+
+# What clients say while a service is away.
+AWAY = (psycopg.OperationalError, httpx.TransportError, SchemaRegistryError, KafkaException)
+SINK_GROUP = "connect-s3-sink-storefront"
 
 
 def has_fault_points():
@@ -114,26 +122,43 @@ class Ledger:
         self.raw = {table: {} for table in TABLES}  # key -> (etag, first offset, number of events)
         self.stage = {}  # data file -> [(offset, op)]
         self.s3 = pipeline.s3(play)
+        self.decode = pipeline.AvroDeserializer(pipeline.SchemaRegistryClient({"url": play.url("registry")}))
+
+    def has_all(self):
+        """Reads on, and says whether log and raw files have reached what the source holds; False when one is away."""
+        try:
+            self._read_log()
+            return all(self._is_folded(table) for table in TABLES) and self._is_committed()
+        except AWAY:
+            return False
+
+    def _is_committed(self):
+        """Up to here the sink has put its files and committed them: from now on they are as they are."""
+        consumer = Consumer({"bootstrap.servers": self.play.address("log"), "group.id": SINK_GROUP, "log_level": 0})
+        places = consumer.committed([TopicPartition(PREFIX + table, 0) for table in TABLES], timeout=10)
+        consumer.close()
+        return [place.offset for place in places] == [len(self.logged[table]) for table in TABLES]
 
     def check(self, stage=True):
         """Source, log and raw files (and stage tables) say the same, each event once.  How many events there are."""
         self._read_log()
         for table in TABLES:
-            there = source_rows(self.play, table)
-            folded = {key: tuple(row[c] for c in COLUMNS[table]) for key, row in self.rows[table].items()}
-            assert folded == there, table
+            assert self._is_folded(table), table
             self._read_raw(table)
             if stage:
                 self._read_stage(table)
         return sum(map(len, self.logged.values()))
 
+    def _is_folded(self, table):
+        folded = {key: tuple(row[c] for c in COLUMNS[table]) for key, row in self.rows[table].items()}
+        return folded == source_rows(self.play, table)
+
     def _read_log(self):
-        decode = pipeline.AvroDeserializer(pipeline.SchemaRegistryClient({"url": self.play.url("registry")}))
         places = [TopicPartition(PREFIX + table, 0, len(self.logged[table])) for table in TABLES]
         for message in consume_from(self.play, places):
             table = message.topic()[len(PREFIX) :]
             key, value = (
-                decode(text, pipeline.SerializationContext(message.topic(), field))
+                self.decode(text, pipeline.SerializationContext(message.topic(), field))
                 for text, field in (
                     (message.key(), pipeline.MessageField.KEY),
                     (message.value(), pipeline.MessageField.VALUE),

@@ -9,7 +9,7 @@ import uuid
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Consumer
+from confluent_kafka import Consumer, TopicPartition
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 from house import BINARY, House  # noqa: E402
@@ -73,3 +73,28 @@ def test_a_rebalance_in_the_pause_after_a_failure_does_not_stop_the_sink_for_eve
         stack.produce(name, ["third"])
         wait_for(lambda: stack.records(name) == ["first", "second", "third"], 60)
         assert stack.states(name) == ["RUNNING"]
+
+
+def test_a_sink_whose_failed_work_another_member_has_done_is_running():
+    """Nothing is left for it to commit, and without traffic its status would be FAILED for ever."""
+    name = "t-" + uuid.uuid4().hex[:8]
+    with House("log", "store", "registry", env={"HAUS_FAULT": "connect.sink_commit:eio@2"}) as house:
+        stack = Stack(house)
+        stack.s3.create_bucket(Bucket="raw")
+        house.start("connect")
+        stack.wait_ready()
+        config = stack.sink(name, **{"rotate.schedule.interval.ms": "1000", "retry.backoff.ms": "60000"})
+        assert stack.call("PUT", f"/connectors/{name}/config", config).status_code == 201
+        stack.produce(name, ["first"])
+        wait_for(lambda: stack.records(name) == ["first"])
+        stack.produce(name, ["second"])
+        wait_for(lambda: "FAILED" in stack.states(name))
+        settings = {"bootstrap.servers": house.address("log"), "group.id": f"connect-{name}", "log_level": 0}
+        other = Consumer({**settings, "client.id": "a"})  # the first by name is given the only partition
+        other.subscribe([name])
+        wait_for(lambda: other.poll(0.1) or other.assignment())
+        other.commit(offsets=[TopicPartition(name, 0, 2)], asynchronous=False)
+        other.close()
+        wait_for(lambda: stack.states(name) == ["RUNNING"])
+        stack.produce(name, ["third"])
+        wait_for(lambda: stack.records(name) == ["first", "second", "third"], 60)

@@ -89,6 +89,28 @@ void index_env_close(struct index *index)
     index->env = NULL;
 }
 
+/* LMDB writes its first pages long before it flushes them; a file that lost them with the power it does not take.  So
+ * an index has its name only once it is whole. */
+static enum rc make_index(struct index *index, const char *dir, struct err *err)
+{
+    CLEANUP_FREE char *fresh = mem_printf("%s.new", index->path);
+    char *path = index->path;
+    enum rc rc = disk_remove_tree(fresh, err);
+
+    if (!rc)
+        rc = disk_make_dirs(fresh, 0700, err);
+    index->path = fresh;
+    if (!rc)
+        rc = index_env_open(index, err);
+    index_env_close(index);
+    index->path = path;
+    if (!rc) /* LMDB flushes bytes, not names */
+        rc = disk_flush_dir(fresh, err);
+    if (!rc)
+        rc = disk_rename(fresh, path, err);
+    return rc ? rc : disk_flush_dir(dir, err);
+}
+
 struct opening {
     uint32_t run, format;
 };
@@ -146,12 +168,10 @@ enum rc index_open(const char *dir, struct index **out, struct err *err)
     pthread_rwlock_init(&index->map_lock, NULL);
     pthread_mutex_init(&index->lock, NULL);
     pthread_cond_init(&index->work, NULL);
-    enum rc rc = disk_make_dirs(index->path, 0700, err);
     index->map_size = map_size_for(index->path);
+    enum rc rc = disk_exists(index->path) ? RC_OK : make_index(index, dir, err);
     if (!rc)
         rc = index_env_open(index, err);
-    if (!rc) /* LMDB flushes bytes, not names */
-        rc = disk_flush_dir(index->path, err);
     if (!rc && pthread_create(&index->writer, NULL, index_writer_main, index))
         rc = err_set(err, RC_FATAL, "cannot start the index's writer thread");
     index->writer_runs = !rc;

@@ -33,7 +33,7 @@ struct sink {
     size_t open_count;
     int64_t next_tick_ms;    /* wall clock */
     int64_t retry_at_ms;     /* monotonic; 0: not waiting */
-    bool failing;            /* told FAILED: the next commit tells RUNNING */
+    bool failing;            /* told FAILED: the next commit tells RUNNING, or the next assignment */
     int64_t busy_ms;         /* monotonic, of the last message; 0: quiet, and memory was given back */
     int64_t subscribe_at_ms; /* monotonic; 0: not again */
     int subscribe_tries;
@@ -88,6 +88,9 @@ static void on_rebalance(rd_kafka_t *consumer, rd_kafka_resp_err_t code, rd_kafk
         open_all(sink, list);
         rd_kafka_assign(consumer, list);
         rd_kafka_resume_partitions(consumer, list); /* a pause after a failure would outlive being given back */
+        if (sink->failing)
+            sink->run->started_ms = 0; /* who has the partitions now may have written what failed here: begun anew */
+        sink->failing = false;
     } else {
         rd_kafka_assign(consumer, NULL);
     }
