@@ -34,22 +34,6 @@ void attempt_tell(const struct attempt *a, const char *step, int64_t done, int64
         a->run->options->progress(a->run->options->user, &progress);
 }
 
-/* ------------------------------------------------------------- offsets in the table */
-
-enum rc stage_consumed(const struct iceberg_table *table, struct offsets *out, struct err *err)
-{
-    bool broken = false;
-    const char *text = iceberg_summary_walk(table, table->current, STAGE_OFFSETS_KEY, &broken);
-
-    /* Of this line of snapshots the summary tells what is in it (a rollback takes offsets back with the rows);
-     * the property speaks where the snapshot that knew has expired. */
-    if (!text)
-        text = iceberg_property(table, STAGE_OFFSETS_KEY);
-    if (offsets_parse(text, out, err))
-        return err_wrap(err, "table '%s'", table->location);
-    return RC_OK;
-}
-
 /* ------------------------------------------------------------- the table */
 
 static enum rc new_table(struct attempt *a, const char *location, struct err *err)
@@ -150,8 +134,9 @@ static enum rc open_table(struct attempt *a, struct err *err)
         if (rc)
             return rc;
     }
-    rc = stage_consumed(a->table, &a->consumed, err);
-    return rc ? rc : stage_consumed(a->table, &a->after, err);
+    rc = stage_consumed(io, a->table, &a->consumed, err);
+    CLEANUP_FREE char *text = offsets_print(&a->consumed);
+    return rc ? rc : offsets_parse(text, &a->after, err);
 }
 
 /* ------------------------------------------------------------- raw files */
@@ -246,7 +231,7 @@ static enum rc check_base(void *user, const struct iceberg_table *base, struct e
 
     if (base->version == a->planned_version)
         return RC_OK;
-    enum rc rc = stage_consumed(base, &now, err);
+    enum rc rc = stage_consumed(&a->run->lake.io[0], base, &now, err);
     if (rc)
         return rc;
     if (!a->planned_version || base->schema_id != a->planned_schema || base->spec_id != a->table->spec_id ||
