@@ -43,8 +43,7 @@ static enum rc new_table(struct attempt *a, const char *location, struct err *er
         NEW_ARRAY(struct iceberg_new_column, want->column_count + PROJECT_EXTRA_COUNT);
     CLEANUP_FREE struct iceberg_new_field *partition = NEW_ARRAY(struct iceberg_new_field, want->partition_count + 1);
     CLEANUP_FREE struct iceberg_property_row *properties =
-        NEW_ARRAY(struct iceberg_property_row, want->property_count + 2);
-    bool any_schema = false;
+        NEW_ARRAY(struct iceberg_property_row, want->property_count + 1);
     bool codec = false;
     size_t n = 0;
 
@@ -56,12 +55,9 @@ static enum rc new_table(struct attempt *a, const char *location, struct err *er
     for (size_t i = 0; i < want->property_count; i++) {
         properties[n++] = (struct iceberg_property_row){ want->properties[i].name, want->properties[i].value };
         codec = codec || strcmp(want->properties[i].name, "write.parquet.compression-codec") == 0;
-        any_schema = any_schema || strcmp(want->properties[i].name, "write.spark.accept-any-schema") == 0;
     }
     if (!codec)
         properties[n++] = (struct iceberg_property_row){ "write.parquet.compression-codec", "zstd" };
-    if (!any_schema) /* so that a Spark job that knows nothing of our further columns can append by name */
-        properties[n++] = (struct iceberg_property_row){ "write.spark.accept-any-schema", "true" };
     struct iceberg_new_table table = { .location = location,
                                        .columns = columns,
                                        .column_count = want->column_count + PROJECT_EXTRA_COUNT,
