@@ -47,3 +47,5 @@ def spark_session(store_url):
         yield session
     finally:
         session.stop()
+        # the JVM stays for the next session of this process, and with it Hadoop's file systems, which know this store's port
+        session._jvm.org.apache.hadoop.fs.FileSystem.closeAll()

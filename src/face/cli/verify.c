@@ -207,6 +207,23 @@ static enum rc fold_log(const struct house *house, struct verify_row *rows, size
     return rc;
 }
 
+static void note_others(const struct build_check *check, struct buf *out)
+{
+    const struct {
+        int64_t rows;
+        const char *what;
+    } kinds[] = { { check->stage_doubled, "tell an event that another row tells too" },
+                  { check->stage_foreign, "tell no event and are not counted" } };
+
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        if (!kinds[i].rows)
+            continue;
+        buf_printf(out, "%s%lld rows %s", out->len ? "; " : "", (long long)kinds[i].rows, kinds[i].what);
+        if (check->foreign_append)
+            buf_printf(out, ", rows were last added by %s", check->foreign_append);
+    }
+}
+
 /* What the lake knows of a difference between raw files and table. */
 static char *note_stage(const struct build_check *check)
 {
@@ -228,6 +245,7 @@ static char *note_stage(const struct build_check *check)
         buf_printf(&out, ", rows were taken out by %s", by);
     else if (by)
         buf_printf(&out, "%s%s rewrote rows: counts agree, values may not", out.len ? "; " : "", by);
+    note_others(check, &out);
     return mem_strdup(buf_cstr(&out));
 }
 
@@ -251,6 +269,7 @@ static enum rc read_lake(const struct house *house, struct verify_row **rows, si
             .raw_events = checks[i].raw_distinct,
             .stage = checks[i].current_rows,
             .stage_events = checks[i].stage_distinct + checks[i].raw_filtered,
+            .doubled = checks[i].stage_doubled,
             .note = note_stage(&checks[i]),
         };
     build_checks_free(checks, n);
@@ -303,7 +322,7 @@ enum rc verify_run(const struct house *house, struct verify_row **rows, size_t *
         struct verify_row *row = &found[i];
         note_streams(row);
         row->equal = row->source == row->log && row->log == row->raw && row->raw == row->stage &&
-                     row->raw_events == row->stage_events;
+                     row->raw_events == row->stage_events && !row->doubled;
     }
     *rows = found;
     *count = n;
@@ -363,7 +382,7 @@ const struct command command_verify = {
         "source counts rows; log, raw and stage fold the change events there: of each key the latest stands,\n"
         "deletes applied.  repeated counts events that say again what an earlier one said: a snapshot that was\n"
         "killed begins anew and repeats its rows.  note says why a table is not equal, and which snapshot of another\n"
-        "engine took or rewrote rows of it.  Exit code 1 when a table is not equal (or not yet: events on\n"
+        "engine took, rewrote or added rows of it.  Exit code 1 when a table is not equal (or not yet: events on\n"
         "their way, a build not run).",
     .lists = true,
     .run = verify,

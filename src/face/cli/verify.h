@@ -10,6 +10,7 @@ struct verify_row {
     int64_t log, raw, stage; /* rows left when the events there are folded: latest of each key, deletes applied */
     int64_t log_events, raw_events, stage_events; /* each event once, by (topic, partition, offset) */
     int64_t repeated;                             /* events in the log that say again what an earlier one said */
+    int64_t doubled;                              /* rows of the table that tell an event which another row tells too */
     bool equal;
     char *note; /* why not, or what counts cannot tell; "" when there is nothing to say */
 };

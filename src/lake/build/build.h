@@ -97,12 +97,14 @@ struct build_check {
     int64_t stage_rows;
     int64_t stage_distinct; /* by (topic, partition, offset); rows of other engines have none and count by themselves */
     int64_t stage_foreign;  /* rows without source offsets: appended by other engines */
+    int64_t stage_doubled;  /* rows that tell an event which another row tells too */
     int64_t stage_waiting;  /* events of raw files that no build has taken yet */
     int64_t current_rows;   /* the fold: latest event of each key, deletes applied */
     int64_t repeated;       /* events of one key with the same (lsn, op) as another: a snapshot that began anew */
     bool deletes_kept;      /* false: filter_op drops d, so current_rows holds deleted rows too */
     char *foreign_change;   /* "snapshot 7 of engine spark (delete)": the newest that took or rewrote rows; NULL: none
                                known */
+    char *foreign_append;   /* as above: the newest that added rows */
     char *checksum;         /* of the fold's contents, order independent; hex; see doc/lake.md */
 };
 /* A check for each table of the stage file (NULL: as in build_options), from the raw files and the table itself; reads

@@ -197,6 +197,33 @@ char *offsets_print(const struct offsets *offsets)
     return text;
 }
 
+void offsets_add_missing(struct offsets *out, const struct offsets *has, struct offsets *had)
+{
+    for (struct map_entry *e = NULL; (e = map_next(&has->topics, e));) {
+        const struct offset_ranges *there = e->value;
+        int64_t partition = 0;
+        str_to_i64(str_of(e->key + strlen(e->key) + 1), 0, INT32_MAX, &partition);
+        const struct offset_ranges *not_these = offsets_of(had, e->key, (int)partition);
+        struct offset_ranges *into = offsets_of(out, e->key, (int)partition);
+        for (size_t i = 0; i < there->count; i++) {
+            struct offset_ranges missing =
+                offset_ranges_missing(not_these, there->ranges[i].first, there->ranges[i].end);
+            for (size_t k = 0; k < missing.count; k++)
+                offset_ranges_add(into, missing.ranges[k].first, missing.ranges[k].end);
+            offset_ranges_free(&missing);
+        }
+    }
+}
+
+int64_t offsets_total(const struct offsets *offsets)
+{
+    int64_t total = 0;
+
+    for (struct map_entry *e = NULL; (e = map_next(&offsets->topics, e));)
+        total += offset_ranges_total(e->value);
+    return total;
+}
+
 bool offsets_equal(const struct offsets *a, const struct offsets *b)
 {
     CLEANUP_FREE char *x = offsets_print(a);

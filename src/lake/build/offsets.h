@@ -35,6 +35,9 @@ void offsets_free(struct offsets *offsets);
 struct offset_ranges *offsets_of(struct offsets *offsets, const char *topic, int partition); /* made when absent */
 MUST_CHECK enum rc offsets_parse(const char *text, struct offsets *out, struct err *err);    /* NULL: empty */
 char *offsets_print(const struct offsets *offsets);                                          /* sorted by topic */
+/* What `has` has and `had` has not is added to out. */
+void offsets_add_missing(struct offsets *out, const struct offsets *has, struct offsets *had);
+int64_t offsets_total(const struct offsets *offsets);
 bool offsets_equal(const struct offsets *a, const struct offsets *b);
 
 #endif

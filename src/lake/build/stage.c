@@ -34,22 +34,6 @@ void attempt_tell(const struct attempt *a, const char *step, int64_t done, int64
         a->run->options->progress(a->run->options->user, &progress);
 }
 
-/* ------------------------------------------------------------- offsets in the table */
-
-enum rc stage_consumed(const struct iceberg_table *table, struct offsets *out, struct err *err)
-{
-    bool broken = false;
-    const char *text = iceberg_summary_walk(table, table->current, STAGE_OFFSETS_KEY, &broken);
-
-    /* Of this line of snapshots the summary tells what is in it (a rollback takes offsets back with the rows);
-     * the property speaks where the snapshot that knew has expired. */
-    if (!text)
-        text = iceberg_property(table, STAGE_OFFSETS_KEY);
-    if (offsets_parse(text, out, err))
-        return err_wrap(err, "table '%s'", table->location);
-    return RC_OK;
-}
-
 /* ------------------------------------------------------------- the table */
 
 static enum rc new_table(struct attempt *a, const char *location, struct err *err)
@@ -59,8 +43,7 @@ static enum rc new_table(struct attempt *a, const char *location, struct err *er
         NEW_ARRAY(struct iceberg_new_column, want->column_count + PROJECT_EXTRA_COUNT);
     CLEANUP_FREE struct iceberg_new_field *partition = NEW_ARRAY(struct iceberg_new_field, want->partition_count + 1);
     CLEANUP_FREE struct iceberg_property_row *properties =
-        NEW_ARRAY(struct iceberg_property_row, want->property_count + 2);
-    bool any_schema = false;
+        NEW_ARRAY(struct iceberg_property_row, want->property_count + 1);
     bool codec = false;
     size_t n = 0;
 
@@ -72,12 +55,9 @@ static enum rc new_table(struct attempt *a, const char *location, struct err *er
     for (size_t i = 0; i < want->property_count; i++) {
         properties[n++] = (struct iceberg_property_row){ want->properties[i].name, want->properties[i].value };
         codec = codec || strcmp(want->properties[i].name, "write.parquet.compression-codec") == 0;
-        any_schema = any_schema || strcmp(want->properties[i].name, "write.spark.accept-any-schema") == 0;
     }
     if (!codec)
         properties[n++] = (struct iceberg_property_row){ "write.parquet.compression-codec", "zstd" };
-    if (!any_schema) /* so that a Spark job that knows nothing of our further columns can append by name */
-        properties[n++] = (struct iceberg_property_row){ "write.spark.accept-any-schema", "true" };
     struct iceberg_new_table table = { .location = location,
                                        .columns = columns,
                                        .column_count = want->column_count + PROJECT_EXTRA_COUNT,
@@ -150,8 +130,9 @@ static enum rc open_table(struct attempt *a, struct err *err)
         if (rc)
             return rc;
     }
-    rc = stage_consumed(a->table, &a->consumed, err);
-    return rc ? rc : stage_consumed(a->table, &a->after, err);
+    rc = stage_consumed(io, a->table, &a->consumed, err);
+    CLEANUP_FREE char *text = offsets_print(&a->consumed);
+    return rc ? rc : offsets_parse(text, &a->after, err);
 }
 
 /* ------------------------------------------------------------- raw files */
@@ -246,7 +227,7 @@ static enum rc check_base(void *user, const struct iceberg_table *base, struct e
 
     if (base->version == a->planned_version)
         return RC_OK;
-    enum rc rc = stage_consumed(base, &now, err);
+    enum rc rc = stage_consumed(&a->run->lake.io[0], base, &now, err);
     if (rc)
         return rc;
     if (!a->planned_version || base->schema_id != a->planned_schema || base->spec_id != a->table->spec_id ||

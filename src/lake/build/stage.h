@@ -13,6 +13,7 @@
 MUST_CHECK enum rc stage_config_load(const struct station *station, const char *file, char **path,
                                      struct stage_config *out, struct err *err);
 /* Which offsets are in the table. */
-MUST_CHECK enum rc stage_consumed(const struct iceberg_table *table, struct offsets *out, struct err *err);
+MUST_CHECK enum rc stage_consumed(const struct iceberg_io *io, const struct iceberg_table *table, struct offsets *out,
+                                  struct err *err);
 
 #endif

@@ -141,6 +141,7 @@ static enum rc count_stage(struct verify *v, const struct stage_table *table, st
         rc = duck_number(&v->duck, distinct, &out->stage_distinct, err);
     if (!rc)
         rc = duck_number(&v->duck, "SELECT count(*) FROM stage_rows WHERE __offset IS NULL", &out->stage_foreign, err);
+    out->stage_doubled = out->stage_rows - out->stage_foreign - out->stage_distinct;
     if (rc || !table->key_count)
         return rc;
     buf_printf(
@@ -194,34 +195,26 @@ static enum rc sum_stage(struct verify *v, const struct stage_table *table, stru
     return rc;
 }
 
-static int64_t count_waiting(const struct offsets *seen, struct offsets *consumed)
+/* By which rows were taken out or written anew.  What only moves rows (replace) or adds some (append) takes nothing
+ * from ours. */
+static bool takes_rows(const struct iceberg_snapshot *s)
 {
-    int64_t waiting = 0;
-
-    for (struct map_entry *e = NULL; (e = map_next(&seen->topics, e));) {
-        const struct offset_ranges *there = e->value;
-        int64_t partition = 0;
-        str_to_i64(str_of(e->key + strlen(e->key) + 1), 0, INT32_MAX, &partition);
-        const struct offset_ranges *had = offsets_of(consumed, e->key, (int)partition);
-        for (size_t i = 0; i < there->count; i++) {
-            struct offset_ranges missing = offset_ranges_missing(had, there->ranges[i].first, there->ranges[i].end);
-            waiting += offset_ranges_total(&missing);
-            offset_ranges_free(&missing);
-        }
-    }
-    return waiting;
+    return strcmp(s->operation, "overwrite") == 0 || strcmp(s->operation, "delete") == 0;
 }
 
-/* The newest snapshot by which another engine took rows out or wrote them anew; NULL: none that is still known.  What
- * only moves rows (replace) or adds some (append) takes nothing from ours. */
-static char *name_foreign(const struct iceberg_table *table)
+static bool adds_rows(const struct iceberg_snapshot *s)
+{
+    return strcmp(s->operation, "append") == 0 || strcmp(s->operation, "overwrite") == 0;
+}
+
+/* The newest snapshot of another engine that did so; NULL: none that is still known. */
+static char *name_foreign(const struct iceberg_table *table, bool (*did)(const struct iceberg_snapshot *s))
 {
     const struct iceberg_snapshot *s = table->current;
 
     for (size_t steps = 0; s && steps <= table->snapshot_count; steps++) {
-        bool takes = strcmp(s->operation, "overwrite") == 0 || strcmp(s->operation, "delete") == 0;
         const char *engine = json_string_value(json_object_get(s->summary, "engine-name"));
-        if (takes && !json_object_get(s->summary, STAGE_OFFSETS_KEY))
+        if (did(s) && !json_object_get(s->summary, STAGE_OFFSETS_KEY))
             return mem_printf("snapshot %lld of engine %s (%s)", (long long)s->id, engine ? engine : "unknown",
                               s->operation);
         s = iceberg_snapshot_by_id(table, s->parent_id);
@@ -233,12 +226,15 @@ static enum rc compare_offsets(struct verify *v, const struct iceberg_table *tab
                                struct err *err)
 {
     CLEANUP(offsets_free) struct offsets consumed = { 0 };
-    enum rc rc = stage_consumed(table, &consumed, err);
+    CLEANUP(offsets_free) struct offsets waiting = { 0 };
+    enum rc rc = stage_consumed(&v->lake.io[0], table, &consumed, err);
 
     if (rc)
         return rc;
-    out->stage_waiting = count_waiting(&v->seen, &consumed);
-    out->foreign_change = name_foreign(table);
+    offsets_add_missing(&waiting, &v->seen, &consumed);
+    out->stage_waiting = offsets_total(&waiting);
+    out->foreign_change = name_foreign(table, takes_rows);
+    out->foreign_append = name_foreign(table, adds_rows);
     return RC_OK;
 }
 
@@ -321,6 +317,7 @@ void build_checks_free(struct build_check *checks, size_t count)
         free(checks[i].table);
         free(checks[i].checksum);
         free(checks[i].foreign_change);
+        free(checks[i].foreign_append);
     }
     free(checks);
 }

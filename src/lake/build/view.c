@@ -161,12 +161,20 @@ static enum rc check_files(const struct iceberg_table *table, const struct icebe
         const struct iceberg_file *f = &files->files[i];
         if (f->content == ICEBERG_EQUALITY_DELETES)
             return err_set(err, RC_BAD_INPUT,
-                           "cannot read '%s': it has equality deletes; let the engine that wrote them "
-                           "compact the table",
-                           table->location);
+                           "cannot read '%s': file '%s' holds equality deletes; let the engine that wrote them compact "
+                           "the table (rewrite_data_files)",
+                           table->location, f->path);
+        if (strcmp(f->format, "PUFFIN") == 0)
+            return err_set(err, RC_BAD_INPUT,
+                           "cannot read '%s': file '%s' holds deletion vectors of format version 3; apply them in the "
+                           "engine that wrote them (rewrite_data_files with 'delete-file-threshold' 1 and "
+                           "'remove-dangling-deletes' true)",
+                           table->location, f->path);
         if (strcmp(f->format, "PARQUET") != 0)
-            return err_set(err, RC_BAD_INPUT, "cannot read '%s': it has files of format %s, only Parquet is read",
-                           table->location, f->format);
+            return err_set(err, RC_BAD_INPUT,
+                           "cannot read '%s': file '%s' has format %s, only Parquet is read; write it anew "
+                           "(rewrite_data_files, with write.format.default and write.delete.format.default unset)",
+                           table->location, f->path, f->format);
     }
     return RC_OK;
 }

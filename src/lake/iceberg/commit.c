@@ -264,7 +264,9 @@ static enum rc check_writable(const struct iceberg_table *table, struct err *err
     const char *codec = iceberg_property(table, "write.metadata.compression-codec");
 
     if (table->format_version != 2)
-        return err_set(err, RC_BAD_INPUT, "cannot append to '%s': it has format version %d, only 2 is written",
+        return err_set(err, RC_BAD_INPUT,
+                       "cannot append to '%s': it has format version %d, only 2 is written; make the table anew with "
+                       "format-version 2",
                        table->location, table->format_version);
     if (codec && strcmp(codec, "none") != 0)
         return err_set(err, RC_BAD_INPUT,

@@ -106,6 +106,14 @@ const struct iceberg_column *iceberg_column_by_name(const struct iceberg_table *
  * set when an ancestor is named that no longer exists (expired). */
 const char *iceberg_summary_walk(const struct iceberg_table *table, const struct iceberg_snapshot *from,
                                  const char *name, bool *broken);
+/* The same of the current snapshot, followed through earlier metadata files where ancestors have expired or the table
+ * was replaced.  *value is owned by the caller, NULL: none ever had it.  RC_NOT_FOUND: the files that would know are
+ * gone. */
+MUST_CHECK enum rc iceberg_summary_find(const struct iceberg_io *io, const struct iceberg_table *table,
+                                        const char *name, char **value, struct err *err);
+/* The newest earlier metadata that has a snapshot; RC_NOT_FOUND: none that is still there. */
+MUST_CHECK enum rc iceberg_open_earlier(const struct iceberg_io *io, const struct iceberg_table *table,
+                                        int64_t snapshot_id, struct iceberg_table **out, struct err *err);
 
 enum iceberg_content { ICEBERG_DATA, ICEBERG_POSITION_DELETES, ICEBERG_EQUALITY_DELETES };
 

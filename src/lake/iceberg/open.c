@@ -106,6 +106,16 @@ static enum rc gunzip(struct buf *packed, struct buf *out, struct err *err)
     return code == Z_STREAM_END ? RC_OK : err_set(err, RC_BAD_INPUT, "compressed table metadata is broken");
 }
 
+static enum rc unpack(struct buf *raw, struct buf *out, struct err *err)
+{
+    if (raw->len > 2 && (uint8_t)raw->data[0] == 0x1f && (uint8_t)raw->data[1] == 0x8b)
+        return gunzip(raw, out, err);
+    buf_free(out);
+    *out = *raw;
+    *raw = (struct buf){ 0 };
+    return RC_OK;
+}
+
 /* RC_NOT_FOUND: that version is not there under any of its three names. */
 static enum rc get_version(const struct iceberg_io *io, const char *bucket, const char *key, int64_t version,
                            bool packed_too, struct buf *out, struct err *err)
@@ -117,14 +127,8 @@ static enum rc get_version(const struct iceberg_io *io, const char *bucket, cons
         CLEANUP(buf_free) struct buf raw = { .max = ICEBERG_METADATA_MAX };
         CLEANUP_FREE char *name = mem_printf("%s/metadata/v%lld%s", key, (long long)version, suffixes[i]);
         rc = io->get(io->user, bucket, name, &raw, err);
-        if (rc)
-            continue;
-        bool packed = raw.len > 2 && (uint8_t)raw.data[0] == 0x1f && (uint8_t)raw.data[1] == 0x8b;
-        if (packed)
-            return gunzip(&raw, out, err);
-        buf_free(out);
-        *out = raw;
-        raw = (struct buf){ 0 };
+        if (!rc)
+            return unpack(&raw, out, err);
     }
     return rc;
 }
@@ -228,6 +232,21 @@ enum rc iceberg_open(const struct iceberg_io *io, const char *location, struct i
     (*out)->version = version;
     (*out)->hint = hint;
     return RC_OK;
+}
+
+enum rc table_open_file(const struct iceberg_io *io, const char *uri, struct iceberg_table **out, struct err *err)
+{
+    CLEANUP_FREE char *bucket = NULL;
+    CLEANUP_FREE char *key = NULL;
+    CLEANUP(buf_free) struct buf raw = { .max = ICEBERG_METADATA_MAX };
+    CLEANUP(buf_free) struct buf text = { 0 };
+    enum rc rc = iceberg_split_location(uri, &bucket, &key, err);
+
+    if (!rc)
+        rc = io->get(io->user, bucket, key, &raw, err);
+    if (!rc)
+        rc = unpack(&raw, &text, err);
+    return rc ? rc : iceberg_parse(buf_str(&text), NULL, out, err);
 }
 
 /* ------------------------------------------------------------- all tables */

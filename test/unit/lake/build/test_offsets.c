@@ -98,6 +98,24 @@ static void broken_text_is_refused(void **state)
         assert_int_equal(offsets_parse(texts[i], &offsets, &err), RC_BAD_INPUT);
 }
 
+static void what_a_set_lacks_of_another_is_added_to_a_third(void **state)
+{
+    struct offsets has, had, out;
+    struct err err = { 0 };
+
+    (void)state;
+    assert_int_equal(offsets_parse("{\"a\":{\"0\":\"0-9\",\"1\":\"5-5\"},\"b\":{\"0\":\"1-2\"}}", &has, &err), RC_OK);
+    assert_int_equal(offsets_parse("{\"a\":{\"0\":\"2-3,7-20\"},\"b\":{\"0\":\"1-2\"}}", &had, &err), RC_OK);
+    assert_int_equal(offsets_parse("{\"a\":{\"0\":\"30-30\"}}", &out, &err), RC_OK);
+    offsets_add_missing(&out, &has, &had);
+    CLEANUP_FREE char *text = offsets_print(&out);
+    assert_string_equal(text, "{\"a\":{\"0\":\"0-1,4-6,30-30\",\"1\":\"5-5\"}}");
+    assert_int_equal(offsets_total(&out), 7);
+    offsets_free(&has);
+    offsets_free(&had);
+    offsets_free(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -106,6 +124,7 @@ int main(void)
         cmocka_unit_test(any_order_of_adds_is_the_same_set),
         cmocka_unit_test(text_comes_back_the_same),
         cmocka_unit_test(broken_text_is_refused),
+        cmocka_unit_test(what_a_set_lacks_of_another_is_added_to_a_third),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
