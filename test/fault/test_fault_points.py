@@ -15,7 +15,7 @@ import requests
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 from outside import FULL
-from playground import Playground, fast_templates
+from playground import TABLES, Playground, fast_templates
 
 pytestmark = pytest.mark.skipif(not outside.has_fault_points(), reason="built without fault points")
 
@@ -269,7 +269,13 @@ def streaming(walk):
 
 
 def faults_at(points, ways):
-    return [f"{point}:{way}" for point in points for way in ways]
+    """A command's process passes its points once for each table, and is over before it could come to a seventh."""
+    return [
+        f"{point}:{way}"
+        for point in points
+        for way in ways
+        if point.split(".")[0] not in COMMANDS or int(way.split("@")[1]) <= len(TABLES)
+    ]
 
 
 @pytest.mark.parametrize("ways", WALKS, ids=NAMES)
