@@ -98,6 +98,14 @@ static bool find_cause(struct str tail, char *out, size_t max)
     return found;
 }
 
+/* PostgreSQL's words name no cure */
+static const char *cure_of(const char *cause)
+{
+    bool is_full = strstr(cause, strerror(ENOSPC)) && !strstr(cause, "free some space");
+
+    return is_full ? "; free some space, then it goes on" : "";
+}
+
 static void read_reason(const struct child *child, int64_t exit_status, int term_signal, char *out)
 {
     CLEANUP_FREE char *path = log_path(child);
@@ -112,7 +120,7 @@ static void read_reason(const struct child *child, int64_t exit_status, int term
     if (term_signal)
         snprintf(out, SERVICE_REASON_MAX, "killed by signal %d (%s)", term_signal, strsignal(term_signal));
     else if (find_cause(str_n(tail, n), cause, sizeof cause))
-        snprintf(out, SERVICE_REASON_MAX, "%s", cause);
+        snprintf(out, SERVICE_REASON_MAX, "%s%s", cause, cure_of(cause));
     else
         snprintf(out, SERVICE_REASON_MAX, "ended with code %d; see 'haus logs %s'", (int)exit_status,
                  child->service->name);

@@ -36,6 +36,7 @@ import psycopg
 import pytest
 import raw_events as raw
 import requests
+from full_disk import fill, small_disk, stuff  # noqa: F401
 from house import BINARY, House, free_offset
 from playground import TABLES, Playground, fast_templates
 from scratch_postgres import ScratchPostgres
@@ -633,44 +634,6 @@ def test_a_missing_bucket_stops_a_build_with_its_name(lake, bucket):  # noqa: F8
 # --------------------------------------------------------------------- full disks
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """Mounts a disk of some megabytes."""
-    mounted = []
-
-    def mount(megabytes):
-        folder = tmp_path / f"disk-{megabytes}"
-        folder.mkdir()
-        done = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=755", "tmpfs", folder],
-            capture_output=True,
-            text=True,
-        )
-        if done.returncode:
-            pytest.skip(f"cannot mount a small disk: {done.stderr.strip()}")
-        mounted.append(folder)
-        return folder
-
-    yield mount
-    for folder in mounted:
-        subprocess.run(["umount", "-l", folder], check=False)
-
-
-def fill(folder, leave=0, name="ballast"):
-    """Takes all space but `leave` bytes; the file to remove."""
-    ballast = folder / name
-    with open(ballast, "wb", buffering=0) as file:
-        while True:
-            left = os.statvfs(folder)
-            size = min(left.f_bavail * left.f_frsize - leave, 1 << 20)
-            if size <= 0:
-                return ballast
-            try:
-                file.write(b"\0" * size)
-            except OSError:  # others write too
-                return ballast
-
-
 def test_a_store_on_a_full_disk_refuses_keeps_what_it_took_and_goes_on(small_disk):
     disk = small_disk(24)
     (disk / "home").mkdir()
@@ -710,23 +673,6 @@ def test_a_store_on_a_full_disk_refuses_keeps_what_it_took_and_goes_on(small_dis
         s3.put_object(Bucket="box", Key="again", Body=b"x" * (1 << 20))
         for key in set(kept) - set(gone):
             assert s3.get_object(Bucket="box", Key=key)["Body"].read() == kept[key]
-
-
-def stuff(play, rows=200):
-    """One committed transaction of rows that do not compress."""
-    with psycopg.connect(
-        host="127.0.0.1",
-        port=play.port("postgres"),
-        user="postgres",
-        password="postgres",
-        dbname="storefront",
-        autocommit=True,
-    ) as conn:
-        conn.execute(
-            "INSERT INTO products (name, price) SELECT string_agg(md5(random()::text), ''), 1 FROM"
-            " generate_series(1, %s) row, generate_series(1, 30) part GROUP BY row",
-            [rows],
-        )
 
 
 def test_a_house_on_a_full_disk_stands_and_goes_on_when_there_is_space(small_disk, tmp_path):

@@ -118,7 +118,7 @@ class SideObjects:
             entry[0] = self.number
             self.look(key)
         except (BotoCoreError, ClientError) as error:
-            answer = getattr(error, "response", {}).get("Error", {}).get("Code", "")
+            answer = (getattr(error, "response", None) or {}).get("Error", {}).get("Code", "")
             assert answer in ("", "SlowDown", "ServiceUnavailable", "InternalError", "503"), error
         time.sleep(0.02)
 

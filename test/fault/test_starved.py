@@ -1,17 +1,20 @@
 """Services that are away, and sources that lose what they need: work goes on by itself when the cause is gone, or stops
 with the cause and the cure in `haus status`, in the trace of Connect's /status, and in connect's log.
 
-AWAY_SECONDS=60 keeps each service away for a minute.  Full disks: test_bad_input, test_log; too few files and slow
-readers: test_limits.
+AWAY_SECONDS=60 keeps each service away for a minute.  Full disks of the other stations and of the whole house:
+test_bad_input, test_log; too few files and slow readers: test_limits.
 """
 
+import contextlib
 import os
 import signal
 import time
 
 import outside
+import psycopg
 import pytest
 import requests
+from full_disk import fill, small_disk, stuff  # noqa: F401
 from playground import TABLES, Playground, fast_templates
 
 AWAY_S = float(os.environ.get("AWAY_SECONDS", "4"))
@@ -96,6 +99,45 @@ def test_a_service_that_is_away_is_waited_for_and_nothing_is_said_twice(play, se
     rows = goes_on(play)
     assert all(rows[table]["repeated"] == 0 for table in TABLES), rows
     assert outside.check(play) == sum(row["log_events"] for row in rows.values())
+
+
+def test_a_server_whose_disk_is_full_says_the_cure_and_goes_on_when_there_is_space(small_disk, tmp_path):  # noqa: F811
+    disk = small_disk(200, "home/postgres")
+    play = Playground(folder=fast_templates(tmp_path, schedule_ms=1000))
+    play.home = tmp_path / "home"
+    play.env["HAUS_HOME"] = str(play.home)
+
+    def has_failed():
+        """Rows that do not fit are an error, and all else goes on; without place for its WAL the server ends."""
+        with contextlib.suppress(psycopg.Error):
+            sql(play, "SELECT pg_logical_emit_message(false, 'full', 'disk')", "SELECT pg_switch_wal()")
+        return play.status()["postgres"]["state"] == "failed"
+
+    with play:
+        play.haus("up")
+        play.haus("seed", "--count", "60", "--batch-size", "20")
+        play.haus("connector", "apply")
+        play.settle()
+        ballast = [fill(disk, leave=8 << 20)]
+        stuff(play)
+        ballast.append(fill(disk, name="rest"))
+        with pytest.raises(psycopg.Error):
+            stuff(play, 20_000)
+        play.wait_for("the server to fail", has_failed, 60)
+        status = play.status()
+        for word in ("No space left on device", "free some space"):
+            assert word in status["postgres"]["reason"] and word in play.run("status").stdout, status["postgres"]
+        assert all(row["state"] == "ready" for name, row in status.items() if name != "postgres"), status
+        assert "PostgreSQL" in play.run("seed", "--count", "5").stderr
+        for file in ballast:
+            file.unlink()
+        play.wait_ready(timeout=60)
+        stuff(play, 1)
+        rows = play.settle()
+        assert rows["products"]["source"] == 60 + 200 + 1
+        assert all(rows[table]["repeated"] == 0 for table in TABLES), rows
+        assert outside.check(play) == sum(row["log_events"] for row in rows.values())
+        assert play.status()["postgres"]["reason"] is None
 
 
 # --------------------------------------------------------------------------------------------- source

@@ -48,6 +48,15 @@ static struct open_partition *find_open(struct sink *sink, const char *topic, in
     return NULL;
 }
 
+static rd_kafka_topic_partition_list_t *open_list(const struct sink *sink)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)sink->open_count);
+
+    for (size_t i = 0; i < sink->open_count; i++)
+        rd_kafka_topic_partition_list_add(list, sink->open[i].topic, sink->open[i].partition);
+    return list;
+}
+
 /* ------------------------------------------------------------ rebalances */
 
 static void open_all(struct sink *sink, const rd_kafka_topic_partition_list_t *list)
@@ -75,6 +84,15 @@ static void close_all(struct sink *sink)
     sink->open_count = 0;
 }
 
+static void resume_all(struct sink *sink)
+{
+    rd_kafka_topic_partition_list_t *list = open_list(sink);
+
+    rd_kafka_resume_partitions(sink->consumer, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    sink->retry_at_ms = 0;
+}
+
 static void on_rebalance(rd_kafka_t *consumer, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list,
                          void *user)
 {
@@ -82,12 +100,14 @@ static void on_rebalance(rd_kafka_t *consumer, rd_kafka_resp_err_t code, rd_kafk
 
     log_info(code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? "partitions assigned" : "partitions given back",
              "connector=%s task=%d count=%d", sink->run->name, sink->run->ctx.task, list->cnt);
+    /* A pause after a failure would outlive being given back.  Not once they are assigned: librdkafka takes a start
+     * that a resume has overtaken for outdated, and reads nothing from then on. */
+    if (sink->retry_at_ms)
+        resume_all(sink);
     close_all(sink); /* the eager protocol: every change is everything back, then everything anew */
-    sink->retry_at_ms = 0;
     if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
         open_all(sink, list);
         rd_kafka_assign(consumer, list);
-        rd_kafka_resume_partitions(consumer, list); /* a pause after a failure would outlive being given back */
         if (sink->failing)
             sink->run->started_ms = 0; /* who has the partitions now may have written what failed here: begun anew */
         sink->failing = false;
@@ -154,15 +174,6 @@ static const struct task_ops sink_task_ops = { .started = op_started, .stopping 
 
 /* ------------------------------------------------------------ failures */
 
-static rd_kafka_topic_partition_list_t *open_list(const struct sink *sink)
-{
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)sink->open_count);
-
-    for (size_t i = 0; i < sink->open_count; i++)
-        rd_kafka_topic_partition_list_add(list, sink->open[i].topic, sink->open[i].partition);
-    return list;
-}
-
 /* Everything open goes back to its committed offset; reading goes on after a pause. */
 static void rewind_all(struct sink *sink)
 {
@@ -205,16 +216,6 @@ static enum rc after_failure(struct sink *sink, enum rc rc, struct err *err)
     rewind_all(sink);
     sink->retry_at_ms = clock_mono_ms() + retry_pause(sink);
     return RC_OK;
-}
-
-static void retry_end(struct sink *sink)
-{
-    rd_kafka_topic_partition_list_t *list = open_list(sink);
-
-    rd_kafka_resume_partitions(sink->consumer, list);
-    rd_kafka_topic_partition_list_destroy(list);
-    sink->retry_at_ms = 0;
-    sink->next_tick_ms = 0;
 }
 
 /* ------------------------------------------------------------ records */
@@ -356,7 +357,8 @@ static enum rc tick(struct sink *sink, struct err *err)
     if (sink->retry_at_ms) {
         if (clock_mono_ms() < sink->retry_at_ms)
             return RC_OK;
-        retry_end(sink);
+        resume_all(sink);
+        sink->next_tick_ms = 0;
     }
     if (now < sink->next_tick_ms)
         return RC_OK;
