@@ -148,9 +148,11 @@ enum rc s3_list(struct s3_client *client, const char *bucket, const char *prefix
     *out = (struct s3_listing){ 0 };
     do {
         CLEANUP(buf_free) struct buf query = { 0 };
-        put_query(&query, page.token, prefix, delimiter, start_after);
-        free(TAKE_PTR(page.token));
+        CLEANUP_FREE char *token = TAKE_PTR(page.token);
+        put_query(&query, token, prefix, delimiter, start_after);
         rc = list_page(client, bucket, buf_cstr(&query), &page, &own);
+        if (!rc && page.truncated && token && page.token && strcmp(token, page.token) == 0)
+            rc = err_set(&own, RC_BAD_INPUT, "cannot list '%s': the server gives the same page again", bucket);
     } while (!rc && page.truncated && page.token);
     free(page.token);
     free(page.next.key);
@@ -200,7 +202,13 @@ enum rc s3_list_buckets(struct s3_client *client, char ***names, size_t *count, 
         return rc;
     rc = xml_read(buf_str(&answer.body), &reader, err);
     http_answer_free(&answer);
+    if (rc) {
+        while (found.count > 0)
+            free(found.names[--found.count]);
+        free(found.names);
+        return err_wrap(err, "cannot list buckets");
+    }
     *names = found.names;
     *count = found.count;
-    return rc;
+    return RC_OK;
 }

@@ -36,6 +36,8 @@ enum rc s3_multipart_begin(struct s3_client *client, const char *bucket, const c
         return rc;
     rc = xml_read(buf_str(&answer.body), &reader, err);
     http_answer_free(&answer);
+    if (rc)
+        mem_free_ptr(upload_id);
     if (!rc && !*upload_id)
         rc = err_set(err, RC_RETRY, "cannot begin an upload of '%s/%s': the answer has no UploadId", bucket, key);
     return rc;

@@ -56,7 +56,8 @@ enum rc state_write(const struct house *house, const struct house_state *state, 
 static void read_line(struct str line, struct house_state *out)
 {
     struct str name = { 0 }, field[5] = { 0 };
-    int64_t n[4] = { 0 };
+    static const int64_t max[] = { INT32_MAX, INT32_MAX, INT64_MAX, INT64_MAX };
+    int64_t n[ARRAY_LEN(max)] = { 0 };
 
     str_cut(&line, ' ', &name);
     for (size_t i = 0; i < ARRAY_LEN(field); i++)
@@ -66,7 +67,7 @@ static void read_line(struct str line, struct house_state *out)
         if (str_is(name, services[i].name))
             service = &services[i];
     for (size_t i = 0; i < ARRAY_LEN(n); i++)
-        if (!str_to_i64(field[i + 1], 0, INT64_MAX, &n[i]))
+        if (!str_to_i64(field[i + 1], 0, max[i], &n[i]))
             return;
     if (!service)
         return;
