@@ -37,7 +37,7 @@ PASSED = {
 }
 # What happens at each point, and at which of its passes: crash is SIGKILL, the others what the system call answers.
 SHORT = [("crash@1", "crash@3", "eio@2", "enospc@4")]
-LONG = SHORT + [("crash@2",), ("crash@7", "crash@20"), ("eio@1", "enospc@1"), ("crash@2", "eio@3", "delay@4")]
+LONG = SHORT + [("crash@2",), ("crash@7", "crash@20"), ("eio@1", "enospc@2"), ("crash@2", "eio@3", "delay@4")]
 WALKS = LONG if FULL else SHORT
 SHARED_SHORT = [("crash@1", "eio@4")]
 SHARED_LONG = [("crash@1", "eio@3"), ("crash@5", "enospc@2"), ("error@1", "delay@2", "crash@9")]
