@@ -3,7 +3,6 @@
 import os
 import subprocess
 
-import psycopg
 import pytest
 
 
@@ -47,14 +46,7 @@ def fill(folder, leave=0, name="ballast"):
 
 def stuff(play, rows=200):
     """One committed transaction of rows that do not compress."""
-    with psycopg.connect(
-        host="127.0.0.1",
-        port=play.port("postgres"),
-        user="postgres",
-        password="postgres",
-        dbname="storefront",
-        autocommit=True,
-    ) as conn:
+    with play.database() as conn:
         conn.execute(
             "INSERT INTO products (name, price) SELECT string_agg(md5(random()::text), ''), 1 FROM"
             " generate_series(1, %s) row, generate_series(1, 30) part GROUP BY row",

@@ -13,6 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import psycopg
 from house import BINARY, PORTS, ROOT, free_offset
 
 TABLES = ("customers", "order_items", "orders", "payments", "products")
@@ -40,6 +41,18 @@ class Playground:
 
     def url(self, service):
         return f"http://{self.address(service)}"
+
+    def database(self):
+        """A connection to the source, each statement a transaction."""
+        return psycopg.connect(
+            host="127.0.0.1",
+            port=self.port("postgres"),
+            user="postgres",
+            password="postgres",
+            dbname="storefront",
+            autocommit=True,
+            connect_timeout=5,
+        )
 
     def run(self, *args, timeout=180):
         return subprocess.run(

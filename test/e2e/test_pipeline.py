@@ -10,7 +10,6 @@ from decimal import Decimal
 
 import boto3
 import fastavro
-import psycopg
 import pytest
 import requests
 from confluent_kafka import Consumer, TopicPartition
@@ -36,20 +35,9 @@ def play(tmp_path_factory):
         yield play
 
 
-def connect(play):
-    return psycopg.connect(
-        host="127.0.0.1",
-        port=play.port("postgres"),
-        user="postgres",
-        password="postgres",
-        dbname="storefront",
-        autocommit=True,
-    )
-
-
 def change(play):
     """Updates, deletes, a key change, nulls, and a rolled back transaction."""
-    with connect(play) as conn:
+    with play.database() as conn:
         conn.execute("UPDATE orders SET status = 'delivered' WHERE id % 7 = 0")
         conn.execute("UPDATE products SET price = price + 0.01, category = NULL WHERE id <= 20")
         conn.execute(
@@ -65,7 +53,7 @@ def change(play):
 
 
 def source_rows(play, table):
-    with connect(play) as conn:
+    with play.database() as conn:
         return {row[0]: row for row in conn.execute(f"SELECT * FROM {table}").fetchall()}
 
 
@@ -318,7 +306,7 @@ def test_polars_scans_the_iceberg_table(play):
 
 
 def test_our_own_sql_gives_the_source_s_answer(play):
-    with connect(play) as conn:
+    with play.database() as conn:
         expected = conn.execute("SELECT count(*) FROM orders WHERE status = 'delivered'").fetchone()[0]
     text = (
         "SELECT count(*) AS n FROM (SELECT *, row_number() OVER (PARTITION BY id ORDER BY __lsn DESC, __offset DESC) AS k"
@@ -365,7 +353,7 @@ def test_everything_survives_down_and_up(play):
     play.haus("up")
     play.wait_for("the connectors", lambda: [c["state"] for c in play.json("connector", "list")] == ["RUNNING"] * 2)
     assert play.json("verify") == before
-    with connect(play) as conn:
+    with play.database() as conn:
         conn.execute("INSERT INTO products (name, price) VALUES ('after the night', 9.99)")
     assert play.settle()["products"]["source"] == next(r["source"] for r in before if r["table"] == "products") + 1
 

@@ -7,7 +7,6 @@ import signal
 import time
 from decimal import Decimal
 
-import psycopg
 import pytest
 import requests
 from openapi_spec_validator import validate
@@ -15,20 +14,8 @@ from openapi_spec_validator import validate
 from playground import TABLES, Playground
 
 
-def connect(play):
-    return psycopg.connect(
-        host="127.0.0.1",
-        port=play.port("postgres"),
-        user="postgres",
-        password="postgres",
-        dbname="storefront",
-        autocommit=True,
-        connect_timeout=5,
-    )
-
-
 def ask(play, sql):
-    with connect(play) as connection:
+    with play.database() as connection:
         cursor = connection.execute(sql)
         while cursor.nextset():
             pass
@@ -203,7 +190,7 @@ def test_health_ready_and_metrics(play):
 
 def check_rows(play):
     """What must hold of any storefront that only the seeder wrote to."""
-    with connect(play) as connection:
+    with play.database() as connection:
 
         def none(sql):
             assert connection.execute(sql).fetchall() == []

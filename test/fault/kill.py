@@ -274,7 +274,7 @@ class Killer:
     def check_nothing_is_held(self):
         """Connectors run, one slot is left and it is read, no transaction stands open: nothing waits for a person."""
         self.play.wait_for("the connectors", self.are_running, 30)
-        with outside.pipeline.connect(self.play) as conn:
+        with self.play.database() as conn:
             slots = conn.execute("SELECT slot_name, active FROM pg_replication_slots").fetchall()
             assert slots == [("storefront_slot", True)], slots
             idle = "SELECT query FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'"

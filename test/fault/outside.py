@@ -57,7 +57,7 @@ def wire(value):
 
 def source_rows(play, table):
     columns = ", ".join(COLUMNS[table])
-    with pipeline.connect(play) as conn:
+    with play.database() as conn:
         return {row[0]: tuple(map(wire, row)) for row in conn.execute(f"SELECT {columns} FROM {table}").fetchall()}
 
 

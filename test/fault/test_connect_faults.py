@@ -3,6 +3,7 @@
 Needs a build with the fault points compiled in (-Dfault=true), as `make fault` makes it.
 """
 
+import contextlib
 import subprocess
 import sys
 import uuid
@@ -50,20 +51,27 @@ def test_each_record_is_written_once(point, what, at):
         assert stack.records(name) == [f"v{i}" for i in range(20)]
 
 
-def test_a_rebalance_in_the_pause_after_a_failure_does_not_stop_the_sink_for_ever():
-    """librdkafka keeps a partition paused although it was given back meanwhile."""
-    name = "t-" + uuid.uuid4().hex[:8]
+@contextlib.contextmanager
+def failed_sink(name, retry_ms):
+    """A sink that has written "first" and failed at the commit of "second"."""
     with House("log", "store", "registry", env={"HAUS_FAULT": "connect.sink_commit:eio@2"}) as house:
         stack = Stack(house)
         stack.s3.create_bucket(Bucket="raw")
         house.start("connect")
         stack.wait_ready()
-        config = stack.sink(name, **{"rotate.schedule.interval.ms": "1000", "retry.backoff.ms": "8000"})
+        config = stack.sink(name, **{"rotate.schedule.interval.ms": "1000", "retry.backoff.ms": retry_ms})
         assert stack.call("PUT", f"/connectors/{name}/config", config).status_code == 201
         stack.produce(name, ["first"])
         wait_for(lambda: stack.records(name) == ["first"])
         stack.produce(name, ["second"])
         wait_for(lambda: "FAILED" in stack.states(name))
+        yield house, stack
+
+
+def test_a_rebalance_in_the_pause_after_a_failure_does_not_stop_the_sink_for_ever():
+    """librdkafka keeps a partition paused although it was given back meanwhile."""
+    name = "t-" + uuid.uuid4().hex[:8]
+    with failed_sink(name, "8000") as (house, stack):
         other = Consumer({"bootstrap.servers": house.address("log"), "group.id": f"connect-{name}", "log_level": 0})
         other.subscribe([name])
         wait_for(
@@ -78,17 +86,7 @@ def test_a_rebalance_in_the_pause_after_a_failure_does_not_stop_the_sink_for_eve
 def test_a_sink_whose_failed_work_another_member_has_done_is_running():
     """Nothing is left for it to commit, and without traffic its status would be FAILED for ever."""
     name = "t-" + uuid.uuid4().hex[:8]
-    with House("log", "store", "registry", env={"HAUS_FAULT": "connect.sink_commit:eio@2"}) as house:
-        stack = Stack(house)
-        stack.s3.create_bucket(Bucket="raw")
-        house.start("connect")
-        stack.wait_ready()
-        config = stack.sink(name, **{"rotate.schedule.interval.ms": "1000", "retry.backoff.ms": "60000"})
-        assert stack.call("PUT", f"/connectors/{name}/config", config).status_code == 201
-        stack.produce(name, ["first"])
-        wait_for(lambda: stack.records(name) == ["first"])
-        stack.produce(name, ["second"])
-        wait_for(lambda: "FAILED" in stack.states(name))
+    with failed_sink(name, "60000") as (house, stack):
         settings = {"bootstrap.servers": house.address("log"), "group.id": f"connect-{name}", "log_level": 0}
         other = Consumer({**settings, "client.id": "a"})  # the first by name is given the only partition
         other.subscribe([name])

@@ -33,7 +33,7 @@ def play(tmp_path_factory):
 
 
 def sql(play, *statements):
-    with outside.pipeline.connect(play) as conn:
+    with play.database() as conn:
         for statement in statements:
             result = conn.execute(statement)
         return result.fetchall() if result.description else None

@@ -279,7 +279,6 @@ static enum rc subscribe(struct sink *sink, struct err *err)
         rd_kafka_topic_partition_list_add(list, pattern, RD_KAFKA_PARTITION_UA);
     }
     sink->subscribe_tries++;
-    sink->subscribe_at_ms = 0;
     rd_kafka_resp_err_t error = rd_kafka_subscribe(sink->consumer, list);
     rd_kafka_topic_partition_list_destroy(list);
     return error ? err_set(err, RC_BAD_INPUT, "cannot subscribe: %s", rd_kafka_err2str(error)) : RC_OK;

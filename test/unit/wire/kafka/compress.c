@@ -113,3 +113,15 @@ void compress_records(struct buf *bytes, enum framing framing)
     compress_bytes(framing, str_skip(buf_str(bytes), KAFKA_BATCH_HEADER), &out);
     replace_records(bytes, framing_codec(framing), buf_str(&out), batch.count);
 }
+
+void write_some(struct buf *out)
+{
+    struct kafka_batch_writer writer;
+    const struct kafka_header headers[] = { { STR("name"), STR("value") }, { STR("null"), { 0 } } };
+
+    kafka_batch_begin(&writer, out);
+    kafka_batch_add(&writer, 1000, STR("key"), STR("value"), headers, 2);
+    kafka_batch_add(&writer, 900, (struct str){ 0 }, (struct str){ 0 }, NULL, 0);
+    kafka_batch_add(&writer, 1500, STR(""), STR("last"), NULL, 0);
+    kafka_batch_end(&writer);
+}

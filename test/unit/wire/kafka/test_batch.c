@@ -7,18 +7,6 @@
 
 #include "compress.h"
 
-static void write_some(struct buf *out)
-{
-    struct kafka_batch_writer writer;
-    const struct kafka_header headers[] = { { STR("name"), STR("value") }, { STR("null"), { 0 } } };
-
-    kafka_batch_begin(&writer, out);
-    kafka_batch_add(&writer, 1000, STR("key"), STR("value"), headers, 2);
-    kafka_batch_add(&writer, 900, (struct str){ 0 }, (struct str){ 0 }, NULL, 0);
-    kafka_batch_add(&writer, 1500, STR(""), STR("last"), NULL, 0);
-    kafka_batch_end(&writer);
-}
-
 static void a_batch_is_read_as_it_was_written(void **state)
 {
     CLEANUP(buf_free) struct buf bytes = { 0 };

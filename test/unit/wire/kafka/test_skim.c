@@ -10,18 +10,6 @@
 
 enum { WINDOW_MAX = 256 << 10, KEPT_MAX = 4 << 20, LARGE = 4 << 20 };
 
-static void write_some(struct buf *out)
-{
-    struct kafka_batch_writer writer;
-    const struct kafka_header headers[] = { { STR("name"), STR("value") }, { STR("null"), { 0 } } };
-
-    kafka_batch_begin(&writer, out);
-    kafka_batch_add(&writer, 1000, STR("key"), STR("value"), headers, 2);
-    kafka_batch_add(&writer, 900, (struct str){ 0 }, (struct str){ 0 }, NULL, 0);
-    kafka_batch_add(&writer, 1500, STR(""), STR("last"), NULL, 0);
-    kafka_batch_end(&writer);
-}
-
 static void begin(struct kafka_skimmer *skimmer, const struct buf *bytes)
 {
     struct kafka_batch batch;
