@@ -197,6 +197,8 @@ static enum rc rc_of(int status, const char *code)
         return RC_NOT_FOUND;
     if (status == 412)
         return RC_EXISTS;
+    if (status == 501)
+        return RC_BAD_INPUT; /* NotImplemented: the same call fails again */
     bool again = strcmp(code, "ConditionalRequestConflict") == 0 || strcmp(code, "OperationAborted") == 0;
     return status >= 500 || status == 429 || again ? RC_RETRY : RC_BAD_INPUT;
 }

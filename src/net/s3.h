@@ -52,9 +52,16 @@ MUST_CHECK enum rc s3_get_to_file(struct s3_client *client, const char *bucket, 
                                   struct err *err);
 MUST_CHECK enum rc s3_head(struct s3_client *client, const char *bucket, const char *key, struct s3_object *out,
                            struct err *err); /* out->key stays NULL */
-/* if_etag: for S3_IF_MATCH, else NULL. */
+/* if_etag: for S3_IF_MATCH, else unused. */
 MUST_CHECK enum rc s3_put(struct s3_client *client, const char *bucket, const char *key, struct str body,
                           const char *content_type, enum s3_condition condition, const char *if_etag, struct err *err);
+/*
+ * Puts whatever is there, as S3_ALWAYS, but never over what was put after this call looked: a request
+ * that a server holds back until another writer has replaced the object fails.  A server without
+ * conditional writes (501) gets a plain put.  RC_RETRY when others write the key all the time.
+ */
+MUST_CHECK enum rc s3_replace(struct s3_client *client, const char *bucket, const char *key, struct str body,
+                              const char *content_type, struct err *err);
 MUST_CHECK enum rc s3_put_file(struct s3_client *client, const char *bucket, const char *key, int fd, uint64_t size,
                                const char *content_type, struct err *err); /* multipart above 64 MiB */
 MUST_CHECK enum rc s3_delete(struct s3_client *client, const char *bucket, const char *key, struct err *err);
@@ -76,7 +83,11 @@ MUST_CHECK enum rc s3_multipart_put(struct s3_client *client, const char *bucket
                                     struct err *err);
 MUST_CHECK enum rc s3_multipart_complete(struct s3_client *client, const char *bucket, const char *key,
                                          const char *upload_id, const char (*etags)[S3_ETAG_MAX], int parts,
-                                         struct err *err);
+                                         enum s3_condition condition, const char *if_etag, struct err *err);
+/* As s3_replace. */
+MUST_CHECK enum rc s3_multipart_replace(struct s3_client *client, const char *bucket, const char *key,
+                                        const char *upload_id, const char (*etags)[S3_ETAG_MAX], int parts,
+                                        struct err *err);
 MUST_CHECK enum rc s3_multipart_abort(struct s3_client *client, const char *bucket, const char *key,
                                       const char *upload_id, struct err *err);
 

@@ -8,6 +8,7 @@
 struct s3_client {
     char *endpoint, *host, *region, *access_key, *secret_key;
     struct http_client *http;
+    bool unconditional; /* the server said that it has no conditional writes */
 };
 
 enum { S3_HEADERS_MAX = 16 };
@@ -35,6 +36,10 @@ MUST_CHECK enum rc s3_call(struct s3_client *client, struct s3_call *call, struc
 void s3_copy_etag(const char *quoted, char out[static S3_ETAG_MAX]);
 /* Appends "&name=value" (or without '&' first), the value encoded. */
 void s3_put_param(struct buf *query, const char *name, const char *value);
+/* "if-match: ..." or "if-none-match: *", to be freed; NULL for S3_ALWAYS. */
+char *s3_condition_header(enum s3_condition condition, const char *if_etag);
+/* Notes a server that answered NotImplemented to a condition. */
+void s3_learn_conditions(struct s3_client *client, const struct s3_call *call, enum s3_condition condition);
 /* PUT of one part of an upload: the call brings bucket, key and body; its ETag goes to etag. */
 MUST_CHECK enum rc s3_call_part(struct s3_client *client, struct s3_call *call, const char *upload_id, int part,
                                 char etag[static S3_ETAG_MAX], struct err *err);

@@ -109,10 +109,12 @@ static enum rc on_complete(void *user, const char *path, struct str text)
 }
 
 enum rc s3_multipart_complete(struct s3_client *client, const char *bucket, const char *key, const char *upload_id,
-                              const char (*etags)[S3_ETAG_MAX], int parts, struct err *err)
+                              const char (*etags)[S3_ETAG_MAX], int parts, enum s3_condition condition,
+                              const char *if_etag, struct err *err)
 {
     CLEANUP(buf_free) struct buf query = { 0 };
     CLEANUP(buf_free) struct buf body = { 0 };
+    CLEANUP_FREE char *when = s3_condition_header(condition, if_etag);
     struct http_answer answer = { 0 };
     struct err inner = { 0 };
 
@@ -126,9 +128,11 @@ enum rc s3_multipart_complete(struct s3_client *client, const char *bucket, cons
                             .bucket = bucket,
                             .key = key,
                             .query = buf_cstr(&query),
+                            .headers = { when },
                             .body = buf_str(&body) };
     enum rc rc = s3_call(client, &call, &answer, err);
-    if (rc == RC_NOT_FOUND && call.repeated && was_completed(client, bucket, key, etags, parts))
+    s3_learn_conditions(client, &call, condition);
+    if ((rc == RC_NOT_FOUND || rc == RC_EXISTS) && call.repeated && was_completed(client, bucket, key, etags, parts))
         return RC_OK;
     if (rc)
         return rc;

@@ -98,19 +98,18 @@ enum rc s3_put(struct s3_client *client, const char *bucket, const char *key, st
         .doing = "put", .method = "PUT", .bucket = bucket, .key = key, .body = body.p ? body : str_of("")
     };
     CLEANUP_FREE char *type = content_type ? mem_printf("content-type: %s", content_type) : NULL;
-    CLEANUP_FREE char *match = condition == S3_IF_MATCH ? mem_printf("if-match: \"%s\"", if_etag) : NULL;
+    CLEANUP_FREE char *when = s3_condition_header(condition, if_etag);
     struct http_answer answer = { 0 };
     size_t n = 0;
 
     if (type)
         call.headers[n++] = type;
-    if (match)
-        call.headers[n++] = match;
-    if (condition == S3_IF_ABSENT)
-        call.headers[n++] = "if-none-match: *";
+    if (when)
+        call.headers[n++] = when;
     enum rc rc = s3_call(client, &call, &answer, err);
     if (!rc)
         http_answer_free(&answer);
+    s3_learn_conditions(client, &call, condition);
     if (rc == RC_EXISTS && call.repeated && is_ours(client, bucket, key, call.body))
         return RC_OK;
     return rc;
@@ -144,7 +143,8 @@ static enum rc put_file_in_parts(struct s3_client *client, const char *bucket, c
                            err);
     }
     if (!rc)
-        rc = s3_multipart_complete(client, bucket, key, upload_id, (const char(*)[S3_ETAG_MAX])etags, parts, err);
+        rc = s3_multipart_complete(client, bucket, key, upload_id, (const char(*)[S3_ETAG_MAX])etags, parts,
+                                   S3_ALWAYS, NULL, err);
     if (rc)
         (void)!s3_multipart_abort(client, bucket, key, upload_id, NULL); /* the first error is the one to tell */
     return rc;

@@ -1,7 +1,10 @@
 """Kafka Connect's REST API, its topics and the S3 sink, with curl's habits, confluent-kafka, boto3 and fastavro."""
 
+import http.client
+import http.server
 import io
 import json
+import threading
 import time
 import uuid
 
@@ -95,6 +98,54 @@ def stack():
 @pytest.fixture
 def name():
     return "t-" + uuid.uuid4().hex[:8]
+
+
+class SlowStore:
+    """A way to the store that keeps the first PUT of a file, as a server does whose disk hangs, until `release`."""
+
+    def __init__(self, address):
+        self.host, self.kept, self.status = address.removeprefix("http://"), threading.Event(), None
+        self.released = threading.Event()
+        pass_on = self.pass_on
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_any(self):
+                pass_on(self)
+
+            do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_any
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def pass_on(self, request):
+        body = request.rfile.read(int(request.headers.get("Content-Length", 0)))
+        keep = request.command == "PUT" and not self.kept.is_set()
+        if keep:
+            self.kept.set()
+            self.released.wait()
+        store = http.client.HTTPConnection(self.host, timeout=30)
+        store.request(request.command, request.path, body, dict(request.headers))
+        answer = store.getresponse()
+        content = answer.read()
+        if keep:
+            self.status = answer.status
+            request.close_connection = True
+            return
+        request.send_response_only(answer.status)
+        for header, value in answer.getheaders():
+            request.send_header(header, value)
+        request.end_headers()
+        request.wfile.write(content)
+
+    def release(self):
+        self.released.set()
+        return wait_for(lambda: self.status)
 
 
 def error(answer):
@@ -204,6 +255,39 @@ def test_a_killed_worker_comes_back_and_writes_each_record_once(stack, name):
     expected = [f"r{round_number}-{i}" for round_number in range(3) for i in range(100)]
     wait_for(lambda: len(stack.records(name)) >= 300, 60)
     assert stack.records(name) == expected
+    stack.call("DELETE", f"/connectors/{name}")
+
+
+def test_a_put_of_a_dead_worker_that_arrives_late_overwrites_nothing(stack, name):
+    slow = SlowStore(stack.house.url("store"))
+    more = {"store.url": slow.url, "flush.size": "1000", "rotate.schedule.interval.ms": "1000"}
+    stack.call("PUT", f"/connectors/{name}/config", stack.sink(name, **more))
+    stack.produce(name, ["first"])
+    assert slow.kept.wait(20)
+    stack.house.kill("connect")
+    stack.produce(name, ["second", "third"])
+    stack.house.start("connect")
+    wait_for(lambda: len(stack.records(name)) == 3)
+    files = stack.files(name)
+    assert slow.release() == 412
+    assert stack.files(name) == files and stack.records(name) == ["first", "second", "third"]
+    stack.call("DELETE", f"/connectors/{name}")
+
+
+def test_offsets_set_back_write_the_same_files_again(stack, name):
+    stack.produce(name, [f"v{i}" for i in range(6)])
+    stack.call("PUT", f"/connectors/{name}/config", stack.sink(name))
+    wait_for(lambda: len(stack.records(name)) == 6)
+    stack.call("DELETE", f"/connectors/{name}")
+    first, second = sorted(stack.files(name))
+    stack.s3.put_object(Bucket="raw", Key=first, Body=b"what another wrote")
+    stack.s3.delete_object(Bucket="raw", Key=second)
+    admin = AdminClient({"bootstrap.servers": stack.house.address("log")})
+    group = ConsumerGroupTopicPartitions(f"connect-{name}", [TopicPartition(name, 0, 0)])
+    admin.alter_consumer_group_offsets([group])[f"connect-{name}"].result(10)
+    stack.call("PUT", f"/connectors/{name}/config", stack.sink(name))
+    wait_for(lambda: stack.s3.list_objects_v2(Bucket="raw", Prefix=second).get("Contents"))
+    assert stack.records(name) == [f"v{i}" for i in range(6)]
     stack.call("DELETE", f"/connectors/{name}")
 
 

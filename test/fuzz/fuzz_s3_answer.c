@@ -130,6 +130,11 @@ static enum rc put_if_match(struct s3_client *client, struct err *err)
     return s3_put(client, "box", "key", str_of("body"), NULL, S3_IF_MATCH, "etag", err);
 }
 
+static enum rc replace(struct s3_client *client, struct err *err)
+{
+    return s3_replace(client, "box", "key", str_of("body"), NULL, err);
+}
+
 static enum rc delete (struct s3_client *client, struct err *err) { return s3_delete(client, "box", "key", err); }
 
 static enum rc make_bucket(struct s3_client *client, struct err *err)
@@ -153,14 +158,14 @@ static enum rc upload(struct s3_client *client, struct err *err)
     for (int i = 0; !rc && i < PARTS; i++)
         rc = s3_multipart_put(client, "box", "key", id, i + 1, str_of("part"), etags[i], err);
     if (!rc)
-        rc = s3_multipart_complete(client, "box", "key", id, etags, PARTS, err);
+        rc = s3_multipart_replace(client, "box", "key", id, etags, PARTS, err);
     if (rc && id)
         (void)!s3_multipart_abort(client, "box", "key", id, NULL);
     return rc;
 }
 
 static enum rc (*const calls[])(struct s3_client *client, struct err *err) = {
-    list, list_buckets, get, head, put, put_if_match, delete, make_bucket, put_policy, upload,
+    list, list_buckets, get, head, put, put_if_match, delete, make_bucket, put_policy, upload, replace,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -32,7 +32,7 @@ static enum rc target_put(void *user, const char *key, struct str body, struct e
 {
     struct s3_task *task = user;
 
-    return s3_put(task->client, task->options.bucket, key, body, "application/octet-stream", S3_ALWAYS, NULL, err);
+    return s3_replace(task->client, task->options.bucket, key, body, "application/octet-stream", err);
 }
 
 static enum rc target_begin(void *user, const char *key, char **upload_id, struct err *err)
@@ -55,7 +55,7 @@ static enum rc target_complete(void *user, const char *key, const char *upload_i
 {
     struct s3_task *task = user;
 
-    return s3_multipart_complete(task->client, task->options.bucket, key, upload_id, etags, parts, err);
+    return s3_multipart_replace(task->client, task->options.bucket, key, upload_id, etags, parts, err);
 }
 
 static void target_abort(void *user, const char *key, const char *upload_id)

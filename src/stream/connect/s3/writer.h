@@ -9,7 +9,8 @@
  *
  * Closing is: the object is complete, then the group's offset is committed.  A file's bytes follow
  * from its records alone (the sync marker from its name), so writing it again overwrites it with itself
- * or, after a kill in between, with more of the same.
+ * or, after a kill in between, with more or less of the same; the target sees to it that what a dead task
+ * had on its way does not come after that.
  *
  * Knows neither clock nor network: both are given.
  */
