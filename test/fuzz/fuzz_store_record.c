@@ -1,7 +1,8 @@
-/* Any bytes as an object's record of the store's index: what is read is written, and that is read alike. */
+/* Any bytes as a row of the store's index, an object's, a bucket's or an upload's: what is read is written alike. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "lake/store/bucket.h"
 #include "lake/store/record.h"
 #include "lake/store/upload.h"
 
@@ -19,6 +20,33 @@ static void check_upload_id(struct str text)
         abort();
 }
 
+static void check_bucket(struct str bytes)
+{
+    CLEANUP(buf_free) struct buf again = { 0 };
+    struct bucket bucket = { 0 };
+
+    if (!bucket_decode(bytes, &bucket))
+        return;
+    bucket_encode(&bucket, &again);
+    if (!str_eq(bytes, buf_str(&again)))
+        abort();
+}
+
+static void check_upload(struct str bytes, struct arena *arena)
+{
+    CLEANUP(buf_free) struct buf first = { 0 }, second = { 0 };
+    struct upload upload = { 0 }, again = { 0 };
+
+    if (!upload_decode(bytes, arena, &upload))
+        return;
+    upload_encode(&upload, &first);
+    if (!upload_decode(buf_str(&first), arena, &again) || !str_eq(upload.key, again.key))
+        abort();
+    upload_encode(&again, &second);
+    if (!str_eq(buf_str(&first), buf_str(&second)))
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     CLEANUP(arena_free) struct arena arena = { .max = 1 << 20 };
@@ -27,6 +55,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct record head = { 0 }, record = { 0 }, again = { 0 };
 
     check_upload_id(bytes);
+    check_bucket(bytes);
+    check_upload(bytes, &arena);
     bool has_head = record_decode_head(bytes, &head);
     if (!record_decode(bytes, &arena, &record))
         return 0;

@@ -33,7 +33,7 @@ bool bucket_name_is_valid(struct str name)
 
 /* ---------------------------------------------------------------- record */
 
-static bool decode(struct str bytes, struct bucket *out)
+bool bucket_decode(struct str bytes, struct bucket *out)
 {
     if (bytes.len < HEAD + 4 || bytes.p[0] != FORMAT)
         return false;
@@ -43,21 +43,27 @@ static bool decode(struct str bytes, struct bucket *out)
     if (bytes.len < HEAD + 4 + policy + 2)
         return false;
     out->policy = str_n(bytes.p + HEAD + 4, policy);
+    const uint8_t *tags = (const uint8_t *)out->policy.p + policy;
     out->tags = str_skip(bytes, HEAD + 4 + policy + 2);
-    return true;
+    return out->tags.len == (size_t)(tags[0] << 8 | tags[1]);
+}
+
+void bucket_encode(const struct bucket *bucket, struct buf *out)
+{
+    buf_putc(out, FORMAT);
+    buf_put_be64(out, bucket->node);
+    buf_put_be64(out, (uint64_t)bucket->created_ms);
+    buf_put_be32(out, (uint32_t)bucket->policy.len);
+    buf_put_str(out, bucket->policy);
+    buf_put_be16(out, (uint16_t)bucket->tags.len);
+    buf_put_str(out, bucket->tags);
 }
 
 static void put(struct index_txn *txn, struct str name, const struct bucket *bucket)
 {
     CLEANUP(buf_free) struct buf bytes = { 0 };
 
-    buf_putc(&bytes, FORMAT);
-    buf_put_be64(&bytes, bucket->node);
-    buf_put_be64(&bytes, (uint64_t)bucket->created_ms);
-    buf_put_be32(&bytes, (uint32_t)bucket->policy.len);
-    buf_put_str(&bytes, bucket->policy);
-    buf_put_be16(&bytes, (uint16_t)bucket->tags.len);
-    buf_put_str(&bytes, bucket->tags);
+    bucket_encode(bucket, &bytes);
     index_put(txn, INDEX_BUCKET, name, buf_str(&bytes));
 }
 
@@ -69,7 +75,7 @@ enum s3_error bucket_find(struct index_txn *txn, struct str name, struct bucket 
         return S3_NO_SUCH_BUCKET;
     if (!index_get(txn, INDEX_BUCKET, name, &value))
         return index_failed(txn) ? S3_INTERNAL : S3_NO_SUCH_BUCKET;
-    if (decode(value, out))
+    if (bucket_decode(value, out))
         return S3_NONE;
     index_fail(txn, "a bucket's record is broken");
     return S3_INTERNAL;
@@ -81,7 +87,7 @@ bool bucket_next(struct index_txn *txn, struct str from, struct str *name, struc
 
     if (!index_seek(txn, INDEX_BUCKET, from, name, &value))
         return false;
-    if (decode(value, out))
+    if (bucket_decode(value, out))
         return true;
     index_fail(txn, "a bucket's record is broken");
     return false;

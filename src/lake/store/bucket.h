@@ -19,6 +19,9 @@ struct bucket {
 
 /* AWS's rules: 3 to 63 of a-z 0-9 . -, ends with letter or digit, no "..", not an IP address. */
 bool bucket_name_is_valid(struct str name);
+/* false: not such a record. */
+bool bucket_decode(struct str bytes, struct bucket *out);
+void bucket_encode(const struct bucket *bucket, struct buf *out); /* appends */
 /* S3_NO_SUCH_BUCKET, or S3_INTERNAL when the transaction failed. */
 enum s3_error bucket_find(struct index_txn *txn, struct str name, struct bucket *out);
 /* The first bucket at or after `from`. */

@@ -40,7 +40,7 @@ struct str part_row_key(const uint8_t id[static UPLOAD_ID_LEN], int number, stru
 
 /* --------------------------------------------------------------- upload */
 
-static bool decode(struct str bytes, struct arena *arena, struct upload *out)
+bool upload_decode(struct str bytes, struct arena *arena, struct upload *out)
 {
     if (bytes.len < 2)
         return false;
@@ -60,7 +60,7 @@ enum s3_error upload_find(struct index_txn *txn, const struct bucket *bucket, st
 
     if (!index_get(txn, INDEX_UPLOAD, upload_row_key(bucket, str_n((const char *)id, UPLOAD_ID_LEN), &row), &value))
         return index_failed(txn) ? S3_INTERNAL : S3_NO_SUCH_UPLOAD;
-    if (!decode(value, arena, out)) {
+    if (!upload_decode(value, arena, out)) {
         index_fail(txn, "an upload's record is broken");
         return S3_INTERNAL;
     }
@@ -78,7 +78,17 @@ bool upload_next(struct index_txn *txn, const struct bucket *bucket, struct str 
         found.len != sizeof row.bytes || memcmp(found.p, row.bytes, 8) != 0)
         return false;
     memcpy(out->id, found.p + 8, UPLOAD_ID_LEN);
-    return decode(value, arena, out);
+    if (upload_decode(value, arena, out))
+        return true;
+    index_fail(txn, "an upload's record is broken");
+    return false;
+}
+
+void upload_encode(const struct upload *upload, struct buf *out)
+{
+    buf_put_be16(out, (uint16_t)upload->key.len);
+    buf_put_str(out, upload->key);
+    record_encode(&upload->record, out);
 }
 
 struct creation {
@@ -97,9 +107,7 @@ static enum s3_error apply_create(struct index_txn *txn, void *user)
 
     if (failed)
         return failed;
-    buf_put_be16(&bytes, (uint16_t)upload->key.len);
-    buf_put_str(&bytes, upload->key);
-    record_encode(&upload->record, &bytes);
+    upload_encode(upload, &bytes);
     index_put(txn, INDEX_UPLOAD, upload_row_key(&bucket, str_n((char *)upload->id, UPLOAD_ID_LEN), &row),
               buf_str(&bytes));
     return S3_NONE;

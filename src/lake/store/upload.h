@@ -16,6 +16,10 @@ struct upload {
 bool upload_id_parse(struct str text, uint8_t out[static UPLOAD_ID_LEN]);
 void upload_id_format(const uint8_t id[static UPLOAD_ID_LEN], char out[static UPLOAD_ID_TEXT + 1]);
 
+/* The row's value: all but the id.  Copied into the arena; false: not such a record. */
+bool upload_decode(struct str bytes, struct arena *arena, struct upload *out);
+void upload_encode(const struct upload *upload, struct buf *out); /* appends */
+
 /* S3_NO_SUCH_UPLOAD also when it belongs to another key.  Copied into the arena. */
 enum s3_error upload_find(struct index_txn *txn, const struct bucket *bucket, struct str key,
                           const uint8_t id[static UPLOAD_ID_LEN], struct arena *arena, struct upload *out);
