@@ -257,6 +257,8 @@ def test_wrong_passwords_and_ports_are_named_before_anything_starts(house, postg
     for changes, words in [
         ({"database.password": "wrong"}, "password authentication failed"),
         ({"database.port": "1"}, "refused"),
+        ({"database.port": "-1"}, "The 'database.port' value is invalid: A port from 1 to 65535 is expected"),
+        ({"database.port": "65536"}, "The 'database.port' value is invalid: A port from 1 to 65535 is expected"),
         ({"slot.name": "Bad"}, "Valid replication slot name"),
         ({"table.include.list": "public.("}, "regular expressions"),
         ({"database.user": ""}, "value is required"),

@@ -67,6 +67,17 @@ AT_LEAST(positive_long, 1, "A positive, non-zero long value is expected")
 AT_LEAST(non_negative_int, 0, "An non-negative integer is expected")
 AT_LEAST(non_negative_long, 0, "A non-negative long value is expected")
 
+static bool check_port(const struct connector_config *config, const char *value, struct buf *why)
+{
+    int64_t port = 0;
+
+    (void)config;
+    if (str_to_i64(str_trim(str_of(value)), 1, 65535, &port))
+        return true;
+    buf_puts(why, "A port from 1 to 65535 is expected");
+    return false;
+}
+
 static bool check_queue_size(const struct connector_config *config, const char *value, struct buf *why)
 {
     int64_t size = 0;
@@ -198,7 +209,7 @@ const struct option postgres_options[POSTGRES_OPTION_COUNT] = {
       .width = WIDTH_SHORT,
       .display_name = "Port",
       .documentation = "Port of the PostgreSQL server.",
-      .check = NULL },
+      .check = check_port },
     { .name = "database.user",
       .type = OPTION_STRING,
       .fallback = NULL,
