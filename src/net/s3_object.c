@@ -143,8 +143,8 @@ static enum rc put_file_in_parts(struct s3_client *client, const char *bucket, c
                            err);
     }
     if (!rc)
-        rc = s3_multipart_complete(client, bucket, key, upload_id, (const char(*)[S3_ETAG_MAX])etags, parts,
-                                   S3_ALWAYS, NULL, err);
+        rc = s3_multipart_complete(client, bucket, key, upload_id, (const char(*)[S3_ETAG_MAX])etags, parts, S3_ALWAYS,
+                                   NULL, err);
     if (rc)
         (void)!s3_multipart_abort(client, bucket, key, upload_id, NULL); /* the first error is the one to tell */
     return rc;

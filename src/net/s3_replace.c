@@ -23,9 +23,12 @@ struct replacement {
 char *s3_condition_header(enum s3_condition condition, const char *if_etag)
 {
     switch (condition) {
-    case S3_IF_ABSENT: return mem_printf("if-none-match: *");
-    case S3_IF_MATCH: return mem_printf("if-match: \"%s\"", if_etag);
-    case S3_ALWAYS: break;
+    case S3_IF_ABSENT:
+        return mem_printf("if-none-match: *");
+    case S3_IF_MATCH:
+        return mem_printf("if-match: \"%s\"", if_etag);
+    case S3_ALWAYS:
+        break;
     }
     return NULL;
 }

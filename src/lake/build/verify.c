@@ -127,72 +127,105 @@ static enum rc check_raw(struct verify *v, const struct stage_table *table, stru
 
 /* ------------------------------------------------------------- stage */
 
+/* The first 60 bits of md5(columns joined by '|', null as \N). */
+static void put_row_sum(const struct stage_table *table, struct buf *out)
+{
+    buf_puts(out, ", CAST('0x' || left(md5(");
+    for (size_t i = 0; i < table->column_count; i++) {
+        buf_puts(out, i ? " || '|' || coalesce(CAST(" : "coalesce(CAST(");
+        duck_put_name(out, str_of(table->columns[i].name));
+        buf_puts(out, " AS VARCHAR), '\\N')");
+    }
+    buf_puts(out, "), 15) AS BIGINT) AS __sum");
+}
+
+/* What is counted of each row, so that the table is read once.  A table that only others wrote lacks columns. */
+static enum rc load_stage(struct verify *v, const struct stage_table *want, const struct iceberg_table *table,
+                          struct err *err)
+{
+    CLEANUP(buf_free) struct buf select = { 0 };
+    CLEANUP(buf_free) struct buf sql = { 0 };
+    enum rc rc = view_select(&v->lake, table, &select, err);
+
+    if (rc)
+        return rc;
+    buf_puts(&sql, "CREATE OR REPLACE TEMP TABLE stage_rows AS SELECT __topic, __partition, __offset, __lsn, __op");
+    for (size_t i = 0; i < want->key_count; i++) {
+        buf_puts(&sql, ", ");
+        duck_put_name(&sql, str_of(want->key[i]));
+    }
+    if (want->key_count)
+        put_row_sum(want, &sql);
+    buf_puts(&sql, " FROM (SELECT *");
+    for (size_t i = 0; i < PROJECT_EXTRA_COUNT; i++)
+        if (!iceberg_column_by_name(table, project_extra_columns[i].name))
+            buf_printf(&sql, ", NULL AS %s", project_extra_columns[i].name);
+    for (size_t i = 0; i < want->column_count; i++)
+        if (!iceberg_column_by_name(table, want->columns[i].name)) {
+            buf_puts(&sql, ", NULL AS ");
+            duck_put_name(&sql, str_of(want->columns[i].name));
+        }
+    buf_printf(&sql, " FROM (%s))", buf_cstr(&select));
+    return duck_run(&v->duck, buf_cstr(&sql), err);
+}
+
+/* Each key's latest event, without the deleted ones; the checksum is the rows' XOR. */
+static enum rc fold_stage(struct verify *v, const char *key, struct build_check *out, struct err *err)
+{
+    CLEANUP_FREE char *sql = mem_printf(
+        "CREATE OR REPLACE TEMP TABLE stage_fold AS SELECT __sum FROM (SELECT __sum, __op, row_number() OVER "
+        "(PARTITION "
+        "BY %s ORDER BY __lsn DESC NULLS LAST, __offset DESC) AS __rank FROM stage_rows WHERE __offset IS NOT NULL) "
+        "WHERE __rank = 1 AND __op IS DISTINCT FROM 'd'",
+        key);
+    int64_t sum = 0;
+    enum rc rc = duck_run(&v->duck, sql, err);
+
+    if (!rc)
+        rc = duck_number(&v->duck, "SELECT count(*) FROM stage_fold", &out->current_rows, err);
+    if (!rc)
+        rc = duck_number(&v->duck, "SELECT bit_xor(__sum) FROM stage_fold", &sum, err);
+    out->checksum = mem_printf("%015llx", (unsigned long long)sum);
+    return rc;
+}
+
 static enum rc count_stage(struct verify *v, const struct stage_table *table, struct build_check *out, struct err *err)
 {
-    static const char distinct[] = "SELECT count(*) FROM (SELECT DISTINCT __topic, __partition, __offset FROM "
-                                   "stage_rows WHERE __offset IS NOT NULL)";
     CLEANUP(buf_free) struct buf key = { 0 };
-    CLEANUP(buf_free) struct buf sql = { 0 };
     int64_t r_events = 0, r_keys = 0, events = 0, apart = 0;
 
     put_key(table, "", &key);
-    enum rc rc = duck_number(&v->duck, "SELECT count(*) FROM stage_rows", &out->stage_rows, err);
-    if (!rc)
-        rc = duck_number(&v->duck, distinct, &out->stage_distinct, err);
-    if (!rc)
-        rc = duck_number(&v->duck, "SELECT count(*) FROM stage_rows WHERE __offset IS NULL", &out->stage_foreign, err);
-    out->stage_doubled = out->stage_rows - out->stage_foreign - out->stage_distinct;
-    if (rc || !table->key_count)
-        return rc;
-    buf_printf(
-        &sql,
-        "CREATE OR REPLACE TEMP TABLE stage_fold AS SELECT * EXCLUDE (rn) FROM (SELECT *, row_number() OVER "
-        "(PARTITION BY %s ORDER BY __lsn DESC NULLS LAST, __offset DESC) AS rn FROM stage_rows WHERE __offset IS "
-        "NOT NULL) WHERE rn = 1 AND __op IS DISTINCT FROM 'd'",
-        buf_cstr(&key));
-    rc = duck_run(&v->duck, buf_cstr(&sql), err);
-    if (!rc)
-        rc = duck_number(&v->duck, "SELECT count(*) FROM stage_fold", &out->current_rows, err);
-    struct {
-        const char *format;
+    const struct {
+        const char *format; /* %s: the key */
         int64_t *at;
     } counts[] = {
+        { "SELECT count(*) FROM stage_rows", &out->stage_rows },
+        { "SELECT count(*) FROM stage_rows WHERE __offset IS NULL", &out->stage_foreign },
+        { "SELECT count(*) FROM (SELECT DISTINCT __topic, __partition, __offset FROM stage_rows WHERE __offset IS NOT "
+          "NULL)",
+          &out->stage_distinct },
         { "SELECT count(*) FROM stage_rows WHERE __op = 'r'", &r_events },
         { "SELECT count(*) FROM (SELECT DISTINCT %s FROM stage_rows WHERE __op = 'r')", &r_keys },
         { "SELECT count(*) FROM stage_rows WHERE __op <> 'r'", &events },
         { "SELECT count(*) FROM (SELECT DISTINCT %s, __lsn, __op FROM stage_rows WHERE __op <> 'r')", &apart },
     };
+    enum rc rc = RC_OK;
+
     for (size_t i = 0; i < ARRAY_LEN(counts) && !rc; i++) {
+        CLEANUP(buf_free) struct buf sql = { 0 };
         const char *percent = strstr(counts[i].format, "%s");
-        buf_clear(&sql);
-        if (percent) {
-            buf_append(&sql, counts[i].format, (size_t)(percent - counts[i].format));
+        if (percent && !table->key_count)
+            continue;
+        buf_append(&sql, counts[i].format, percent ? (size_t)(percent - counts[i].format) : strlen(counts[i].format));
+        if (percent)
             buf_printf(&sql, "%s%s", buf_cstr(&key), percent + 2);
-        } else {
-            buf_puts(&sql, counts[i].format);
-        }
         rc = duck_number(&v->duck, buf_cstr(&sql), counts[i].at, err);
     }
+    out->stage_doubled = out->stage_rows - out->stage_foreign - out->stage_distinct;
+    if (rc || !table->key_count)
+        return rc;
     out->repeated = (r_events - r_keys) + (events - apart);
-    return rc;
-}
-
-/* XOR over the rows of the first 64 bits of md5(columns joined by '|', null as \N). */
-static enum rc sum_stage(struct verify *v, const struct stage_table *table, struct build_check *out, struct err *err)
-{
-    CLEANUP(buf_free) struct buf sql = { 0 };
-    int64_t sum = 0;
-
-    buf_puts(&sql, "SELECT CAST(bit_xor(CAST('0x' || left(md5(");
-    for (size_t i = 0; i < table->column_count; i++) {
-        buf_puts(&sql, i ? " || '|' || coalesce(CAST(" : "coalesce(CAST(");
-        duck_put_name(&sql, str_of(table->columns[i].name));
-        buf_puts(&sql, " AS VARCHAR), '\\N')");
-    }
-    buf_puts(&sql, "), 15) AS BIGINT)) AS BIGINT) FROM stage_fold");
-    enum rc rc = duck_number(&v->duck, buf_cstr(&sql), &sum, err);
-    out->checksum = mem_printf("%015llx", (unsigned long long)sum);
-    return rc;
+    return fold_stage(v, buf_cstr(&key), out, err);
 }
 
 /* By which rows were taken out or written anew.  What only moves rows (replace) or adds some (append) takes nothing
@@ -241,8 +274,6 @@ static enum rc compare_offsets(struct verify *v, const struct iceberg_table *tab
 static enum rc check_stage(struct verify *v, const struct stage_table *want, struct build_check *out, struct err *err)
 {
     CLEANUP_FREE char *location = lake_location(&v->lake, want->namespace, want->name);
-    CLEANUP(buf_free) struct buf select = { 0 };
-    CLEANUP(buf_free) struct buf sql = { 0 };
     struct iceberg_table *table = NULL;
     enum rc rc = iceberg_open(&v->lake.io[0], location, &table, err);
 
@@ -251,25 +282,11 @@ static enum rc check_stage(struct verify *v, const struct stage_table *want, str
     if (rc)
         return rc;
     out->exists = true;
-    rc = view_select(&v->lake, table, &select, err);
-    buf_puts(&sql, "CREATE OR REPLACE TEMP VIEW stage_rows AS SELECT *");
-    for (size_t i = 0; i < PROJECT_EXTRA_COUNT; i++) /* a table that only others wrote lacks ours */
-        if (!iceberg_column_by_name(table, project_extra_columns[i].name))
-            buf_printf(&sql, ", NULL AS %s", project_extra_columns[i].name);
-    for (size_t i = 0; i < want->column_count; i++)
-        if (!iceberg_column_by_name(table, want->columns[i].name)) {
-            buf_puts(&sql, ", NULL AS ");
-            duck_put_name(&sql, str_of(want->columns[i].name));
-        }
-    buf_printf(&sql, " FROM (%s)", buf_cstr(&select));
+    rc = load_stage(v, want, table, err);
     if (!rc)
         rc = compare_offsets(v, table, out, err);
     iceberg_close(table);
-    if (!rc)
-        rc = duck_run(&v->duck, buf_cstr(&sql), err);
-    if (!rc)
-        rc = count_stage(v, want, out, err);
-    return rc || !want->key_count ? rc : sum_stage(v, want, out, err);
+    return rc ? rc : count_stage(v, want, out, err);
 }
 
 enum rc build_verify(const struct station *station, const char *config_file, struct build_check **checks, size_t *count,
