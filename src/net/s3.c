@@ -270,3 +270,27 @@ enum rc s3_call(struct s3_client *client, struct s3_call *call, struct http_answ
         *err = own;
     return rc;
 }
+
+/* ------------------------------------------------------------ conditions */
+
+char *s3_condition_header(enum s3_condition condition, const char *if_etag)
+{
+    switch (condition) {
+    case S3_IF_ABSENT:
+        return mem_printf("if-none-match: *");
+    case S3_IF_MATCH:
+        return mem_printf("if-match: \"%s\"", if_etag);
+    case S3_ALWAYS:
+        break;
+    }
+    return NULL;
+}
+
+void s3_learn_conditions(struct s3_client *client, const struct s3_call *call, enum s3_condition condition)
+{
+    if (condition == S3_ALWAYS || strcmp(call->code, "NotImplemented") != 0 || client->unconditional)
+        return;
+    client->unconditional = true;
+    log_warn("the object store has no conditional writes; two writers of one key may overwrite each other",
+             "endpoint=%s", client->endpoint);
+}
