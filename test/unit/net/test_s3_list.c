@@ -3,10 +3,8 @@
 
 #include <string.h>
 
-#include "net/net.h"
+#include "unit/net/s3_stand.h"
 
-static struct http_server *server;
-static struct s3_client *client;
 static const char *page;
 
 static void list(struct http_request *request, struct http_response *response)
@@ -19,24 +17,8 @@ static const struct http_route routes[] = { { .method = "GET", .pattern = "/{*al
 
 static int start(void **state)
 {
-    static const struct http_server_options options = { .host = "127.0.0.1",
-                                                        .routes = routes,
-                                                        .route_count = ARRAY_LEN(routes) };
-
     (void)state;
-    if (http_server_start(&options, &server, NULL))
-        return -1;
-    CLEANUP_FREE char *url = mem_printf("http://127.0.0.1:%d", http_server_port(server));
-    client = s3_client_new(&(struct s3_options){ .endpoint = url });
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    s3_client_free(client);
-    http_server_stop(server);
-    return 0;
+    return stand_begin(routes, ARRAY_LEN(routes));
 }
 
 static void expect(const char *told, const char *key, const char *prefix)
@@ -75,5 +57,5 @@ int main(void)
         cmocka_unit_test(names_are_as_they_stand_when_it_does_not),
     };
 
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, start, stand_end);
 }

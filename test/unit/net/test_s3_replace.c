@@ -7,12 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "net/net.h"
+#include "unit/net/s3_stand.h"
 
 enum server_kind { MODERN, OLD, REFUSING }; /* conditions: known, ignored, answered with 501 */
 
-static struct http_server *server;
-static struct s3_client *client;
 static enum server_kind kind;
 static char object[64]; /* "": absent.  Its ETag is "<its text>" */
 static int others;      /* so many times another writer comes after a HEAD */
@@ -88,24 +86,8 @@ static const struct http_route routes[] = {
 
 static int start(void **state)
 {
-    static const struct http_server_options options = { .host = "127.0.0.1",
-                                                        .routes = routes,
-                                                        .route_count = ARRAY_LEN(routes) };
-
     (void)state;
-    if (http_server_start(&options, &server, NULL))
-        return -1;
-    CLEANUP_FREE char *url = mem_printf("http://127.0.0.1:%d", http_server_port(server));
-    client = s3_client_new(&(struct s3_options){ .endpoint = url });
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    s3_client_free(client);
-    http_server_stop(server);
-    return 0;
+    return stand_begin(routes, ARRAY_LEN(routes));
 }
 
 static void given(enum server_kind of, const char *there, int other_writers)
@@ -216,5 +198,5 @@ int main(void)
         cmocka_unit_test(a_server_that_refuses_conditions_is_asked_once),
     };
 
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, start, stand_end);
 }
