@@ -426,7 +426,7 @@ static unsigned fitting_connections(int port)
 enum rc http_server_start(const struct http_server_options *options, struct http_server **out, struct err *err)
 {
     int fd = -1;
-    enum rc rc = port_listen(options->host, options->port, &fd, err);
+    enum rc rc = port_listen(options->host, options->port, false, &fd, err);
 
     if (rc)
         return rc;

@@ -101,18 +101,20 @@ enum rc port_taken(int port, struct err *err)
     return err_set(err, RC_EXISTS, "port %d is taken by another process; stop it or use --port-offset", port);
 }
 
-enum rc port_listen(const char *host, int port, int *out, struct err *err)
+enum rc port_listen(const char *host, int port, bool v6_only, int *out, struct err *err)
 {
     struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
     struct addrinfo *found = NULL;
     char service[8];
-    int yes = 1;
+    int yes = 1, only = v6_only;
 
     snprintf(service, sizeof service, "%d", port);
     int failed = getaddrinfo(host, service, &hints, &found);
     if (failed)
         return err_set(err, RC_BAD_INPUT, "cannot listen on '%s': %s; correct HAUS_HOST", host, gai_strerror(failed));
     int fd = socket(found->ai_family, found->ai_socktype | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && found->ai_family == AF_INET6)
+        (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only); /* else bind tells */
     bool ok = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0 &&
               bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, SOMAXCONN) == 0;
     int saved_errno = errno;

@@ -3,11 +3,9 @@
  */
 #include "stream/log/server.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
 #include <malloc.h>
-#include <netdb.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +17,7 @@
 #include "net/net.h"
 #include "stream/log/connection.h"
 
-enum { BACKLOG = 512, SCRATCH = 256 << 10, HEAP_KEPT = 16 << 20, ACCEPT_AGAIN_MS = 200, SEGMENT_FDS = 1024 };
+enum { SCRATCH = 256 << 10, HEAP_KEPT = 16 << 20, ACCEPT_AGAIN_MS = 200, SEGMENT_FDS = 1024 };
 
 static void listen_again(void *context);
 
@@ -167,34 +165,16 @@ static void on_connect(uv_poll_t *poll, int status, int events)
     }
 }
 
-static enum rc listen_at(struct server *server, const char *host, int port, struct err *err)
+static enum rc listen_at(struct server *server, const char *host, int port, bool v6_only, struct err *err)
 {
-    struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV | AI_PASSIVE }, *found = NULL;
-    char service[12];
+    int fd = -1;
+    enum rc rc = port_listen(host, port, v6_only, &fd, err);
 
-    snprintf(service, sizeof service, "%d", port);
-    int rc = getaddrinfo(host, service, &hints, &found);
     if (rc)
-        return err_set(err, RC_BAD_INPUT, "cannot listen on '%s': %s; correct HAUS_HOST", host, gai_strerror(rc));
-    int fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    int family = found->ai_family;
-    if (fd >= 0)
-        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int));
-    if (fd >= 0 && family == AF_INET6)
-        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &(int){ 1 }, sizeof(int));
-    bool ok = fd >= 0 && bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0;
-    int saved = errno;
-    freeaddrinfo(found);
-    if (!ok) {
-        if (fd >= 0)
-            close(fd);
-        if (saved == EADDRINUSE)
-            return port_taken(port, err);
-        return err_set_errno(err, saved, "cannot listen on '%s:%d' (HAUS_HOST)", host, port);
-    }
+        return rc;
     uv_poll_t *poll = &server->listeners[server->listener_count];
     server->listener_fds[server->listener_count++] = fd;
-    uv_poll_init(&server->loop, poll, fd);
+    uv_poll_init(&server->loop, poll, fd); /* makes it non-blocking */
     poll->data = server;
     uv_poll_start(poll, UV_READABLE, on_connect);
     return RC_OK;
@@ -206,7 +186,7 @@ static void listen_beside(struct server *server, const char *host, int port)
     struct err err = { 0 };
     const char *beside = strcmp(host, "127.0.0.1") == 0 ? "::1" : strcmp(host, "0.0.0.0") == 0 ? "::" : NULL;
 
-    if (beside && listen_at(server, beside, port, &err))
+    if (beside && listen_at(server, beside, port, true, &err))
         log_debug("listens on IPv4 only", "why=%s", err.text);
 }
 
@@ -274,7 +254,7 @@ enum rc server_run(struct server *server, struct station *station, struct err *e
     enum rc rc = watch_stop(server, err);
 
     if (!rc)
-        rc = listen_at(server, station->host, station->port, err);
+        rc = listen_at(server, station->host, station->port, false, err);
     if (rc) {
         close_handles(server);
         return rc;
