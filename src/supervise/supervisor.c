@@ -82,8 +82,9 @@ static bool find_cause(struct str tail, char *out, size_t max)
     bool found = false;
 
     while (str_cut(&tail, '\n', &line)) {
-        const char *cause = line.len ? memmem(line.p, line.len, "cause=", 6) : NULL;
-        const char *fatal = line.len ? memmem(line.p, line.len, "FATAL:  ", 8) : NULL;
+        if (!line.p)
+            continue;
+        const char *cause = memmem(line.p, line.len, "cause=", 6), *fatal = memmem(line.p, line.len, "FATAL:  ", 8);
         const char *at = cause ? cause + 6 : fatal ? fatal + 8 : NULL;
         if (!at)
             continue;
