@@ -272,6 +272,16 @@ def test_a_template_with_an_undefined_variable_or_broken_json_is_named(tmp_path)
         assert done.returncode == 1 and "org.example.Nothing" in done.stderr
 
 
+def test_a_house_that_an_older_build_runs_is_told(tmp_path):
+    with Playground() as other:
+        older = shutil.copy(BINARY, tmp_path / "haus")
+        subprocess.run([older, "up", "log"], env=other.env, capture_output=True, check=True, timeout=60)
+        words = "the house runs another build of haus (supervisor pid "
+        assert words in other.run("up", "log").stderr and words in other.run("status").stderr
+        other.haus("down")
+        assert words not in other.run("up", "log").stderr + other.run("status").stderr
+
+
 def test_an_interrupted_up_leaves_a_house_that_the_next_up_completes():
     with Playground() as other:
         first = subprocess.Popen([BINARY, "up"], env=other.env, stderr=subprocess.PIPE, text=True)

@@ -53,6 +53,8 @@ void talk(const char *format, ...) PRINTF_LIKE(1, 2);
 
 /* The surroundings of a service by name, for calls into stations' libraries; free with house_station_free. */
 void command_station(const struct house *house, const char *service, struct station *out);
+/* Says so when the house was started by another build of haus, which a rebuild makes of a running one. */
+void command_tell_other_build(pid_t supervisor);
 /* EXIT_DONE if the service answers or is external, else says so and returns EXIT_NOT_RUNNING. */
 enum exit_code command_needs(const struct house *house, const char *service);
 /* An S3 client for the store with the house's credentials. */

@@ -2,12 +2,26 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "face/cli/command.h"
 
 void command_station(const struct house *house, const char *service, struct station *out)
 {
     house_station(house, service_find(service), out);
+}
+
+/* The link leads to the file itself, also where another one has taken its name. */
+void command_tell_other_build(pid_t supervisor)
+{
+    CLEANUP_FREE char *exe = mem_printf("/proc/%d/exe", (int)supervisor);
+    struct stat theirs = { 0 }, ours = { 0 };
+
+    if (stat(exe, &theirs) || stat("/proc/self/exe", &ours) ||
+        (theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino))
+        return;
+    talk("the house runs another build of haus (supervisor pid %d); 'haus down' and 'haus up' start this one",
+         (int)supervisor);
 }
 
 enum exit_code command_needs(const struct house *house, const char *service)

@@ -143,7 +143,9 @@ static enum exit_code status(struct house *house, int argc, char **argv)
     else
         print_state(house, &state);
     enum exit_code code = state.supervisor ? EXIT_DONE : EXIT_NOT_RUNNING;
-    if (!state.supervisor)
+    if (state.supervisor)
+        command_tell_other_build(state.supervisor);
+    else
         talk("nothing is running in '%s'; start it with 'haus up'", house->home);
     house_state_free(&state);
     return code;

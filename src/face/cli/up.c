@@ -214,6 +214,8 @@ static enum exit_code start(const struct house *house, const bool *wanted)
         return EXIT_FAILED;
     if (house_state_read(house, &state, &err))
         return fail_err(&err);
+    if (state.supervisor)
+        command_tell_other_build(state.supervisor);
     bool running = is_running_all(house, &state, wanted);
     if (!running && !state.supervisor)
         wait_for_left_behind(house);
