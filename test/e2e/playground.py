@@ -101,7 +101,9 @@ class Playground:
             answer = ask()
             if answer:
                 return answer
-            assert time.monotonic() < deadline, f"waited in vain for {what}\n{self.run('verify').stdout}\n{self.logs()}"
+            if time.monotonic() > deadline:
+                verify = self.run("verify")
+                raise AssertionError(f"waited in vain for {what}\n{verify.stdout}{verify.stderr}\n{self.logs()}")
             time.sleep(0.3)
 
     def raw_has_all(self):

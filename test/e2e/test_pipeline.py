@@ -365,3 +365,17 @@ def test_verify_says_what_waits_for_a_build(play):
     rows = {row["table"]: row for row in play.json("verify")}
     assert (rows["orders"]["equal"], rows["orders"]["note"]) == (False, "5 events wait for 'haus build'")
     assert all(row["note"] == "" for row in play.settle().values())
+
+
+def test_verify_reads_a_table_of_thousands_of_small_files_in_little_memory(play):
+    """A file for each day of each build: read in order, each of them would take memory of its own."""
+    for _ in range(4):
+        with play.database() as conn:
+            conn.execute(
+                "INSERT INTO customers (full_name, email, created_at) SELECT 'n', gen_random_uuid() || '@example.com',"
+                " timestamp '2024-01-01' + n * interval '1 day' FROM generate_series(1, 700) n"
+            )
+        play.settle()
+    play.env["HAUS_BUILD_MEMORY_MB"] = "256"
+    verify = play.run("verify")
+    assert verify.returncode == 0, verify.stderr

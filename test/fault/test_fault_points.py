@@ -49,6 +49,7 @@ SECONDS_MAX = 240  # until every point has been reached
 SPEED = ("--rate", "5", "--updates", "4", "--deletes", "2")
 LARGE = 100_000  # bytes: an object in a file of its own
 TRIES = 60  # of a command that a fault may fail
+NOT_RUNNING = 3  # exit code of a command whose service is away
 
 
 def test_every_point_belongs_to_somebody_who_is_walked():
@@ -79,12 +80,14 @@ class Walk:
         return set(self.faults) - self.happened() - self.optional
 
     def insist(self, *args):
-        """What a user does when a command fails: once more."""
+        """What a user does when a command fails: once more, and `haus up` before when it says that nothing runs."""
         for _ in range(TRIES):
             done = self.play.run(*args)
             if done.returncode == 0:
                 return done
             self.ended.append((args, done.returncode, done.stderr))
+            if done.returncode == NOT_RUNNING:
+                self.play.run("up")
             time.sleep(0.3)
         raise AssertionError(f"haus {args} does not come through: {done.stderr}\n{self.play.logs()}")
 

@@ -305,6 +305,8 @@ enum rc build_verify(const struct station *station, const char *config_file, str
     if (rc)
         return rc;
     rc = view_session(&v.lake, &v.duck, err);
+    if (!rc) /* in order, each of thousands of small files would take a row group of memory */
+        rc = duck_run(&v.duck, "SET preserve_insertion_order = false", err);
     *checks = NEW_ARRAY(struct build_check, config.count + 1);
     for (size_t i = 0; i < config.count && !rc; i++) {
         struct build_check *out = &(*checks)[(*count)++];
