@@ -52,10 +52,14 @@ class Recording:
 
 
 def crashes(operations, ready, number, seed):
-    """Places and ways: all of them when `number` is None, else all until the station was ready, and a sample beyond."""
+    """Places and ways: a part of all of them when `number` is two, else all until the station was ready, and a sample
+    of so many beyond."""
     every = [(place, way) for place in range(1, len(operations) + 1) for way in WAYS]
+    if isinstance(number, tuple):
+        part, parts = number
+        return every[len(every) * (part - 1) // parts : len(every) * part // parts]
     first = sum(operation.end <= ready for operation in operations) * len(WAYS)
-    if number is None or first + number >= len(every):
+    if first + number >= len(every):
         return every
     return every[:first] + sorted(random.Random(seed).sample(every[first:], number))
 

@@ -1,7 +1,8 @@
 """The power goes at any moment of a run of `log` and of `store`, and the disk keeps what it likes of what was not
 flushed: all that was acknowledged is there, and nothing is that was never asked for.
 
-In short a sample of the places; CRASH_ALL=1 tries all of them, each in all ways (crash_prefix.py, disk.py).
+In short a sample of the places; CRASH_ALL=1 tries all of them, each in all ways (crash_prefix.py, disk.py), and
+CRASH_ALL=2/3 the second third of them.
 """
 
 import os
@@ -14,8 +15,8 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 from crash_prefix import Recording, replay
 
-ALL = os.environ.get("CRASH_ALL") == "1"
-SAMPLE = None if ALL else 90
+ALL = os.environ.get("CRASH_ALL")
+SAMPLE = tuple(map(int, (ALL if "/" in ALL else "1/1").split("/"))) if ALL else 90
 SEED = int(os.environ.get("CRASH_SEED", "1"))
 QUIET = {"log_level": 0, "socket.timeout.ms": 10000}
 
