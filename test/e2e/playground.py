@@ -126,13 +126,23 @@ class Playground:
         shutil.rmtree(self.base, ignore_errors=True)
 
 
-def fast_templates(folder, schedule_ms=3000):
-    """The playground's templates with a sink that closes its files every few seconds, in a folder of their own."""
+def change_template(folder, name, old, new):
+    file = folder / "connectors" / f"{name}.template.json"
+    text = file.read_text()
+    changed = text.replace(old, new)
+    assert changed != text
+    file.write_text(changed)
+
+
+def fast_templates(folder, schedule_ms=3000, status_ms=None):
+    """The playground's templates in a folder of their own, with a sink that closes its files every few seconds and,
+    if wanted, a source that confirms to its slot more often than every ten."""
     target = Path(folder) / "playground"
     shutil.copytree(ROOT / "playground", target)
-    sink = target / "connectors" / "s3-sink-storefront.template.json"
-    text = sink.read_text()
-    changed = text.replace('"rotate.schedule.interval.ms": "60000"', f'"rotate.schedule.interval.ms": "{schedule_ms}"')
-    assert changed != text
-    sink.write_text(changed)
+    schedule = '"rotate.schedule.interval.ms": "{}"'
+    change_template(target, "s3-sink-storefront", schedule.format(60000), schedule.format(schedule_ms))
+    if status_ms:
+        tasks = '"tasks.max": "3",'
+        more = f'{tasks}\n    "status.update.interval.ms": "{status_ms}",'
+        change_template(target, "postgres-source-storefront", tasks, more)
     return target

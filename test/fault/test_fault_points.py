@@ -68,7 +68,7 @@ class Walk:
         self.optional = set(optional)
         self.happened_folder = tmp_path / "happened"
         self.happened_folder.mkdir()
-        self.play = Playground(folder=fast_templates(tmp_path, schedule_ms=1500))
+        self.play = Playground(folder=fast_templates(tmp_path, schedule_ms=1500, status_ms=1000))
         self.variables = {"HAUS_FAULT": ",".join(faults), "HAUS_FAULT_ONCE": str(self.happened_folder)}
         self.ended = []
 
