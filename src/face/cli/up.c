@@ -13,7 +13,13 @@
 #include "face/cli/house_steps.h"
 #include "source/migrate/migrate.h"
 
-enum { WAIT_TALK_MS = 5000, LEFT_BEHIND_MS = 1000, LEFT_BEHIND_SERVER_MS = 5000 };
+enum {
+    WAIT_TALK_MS = 5000,
+    LEFT_BEHIND_MS = 1000,
+    LEFT_BEHIND_SERVER_MS = 5000,
+    TOLD_WAIT_MS = 2000,
+    TOLD_STEP_MS = 50,
+};
 
 bool house_select(int argc, char **argv, bool *wanted)
 {
@@ -83,17 +89,46 @@ static void wait_for_left_behind(const struct house *house)
     }
 }
 
+static bool is_taken(const struct house *house, const bool *wanted, const struct house_state *state, size_t i)
+{
+    return wanted[i] && !is_ours(state, i) && !house_is_external(house, &services[i]) &&
+           port_holder(services[i].port + house->port_offset, &(pid_t){ 0 }, (char[PORT_HOLDER_NAME_MAX]){ 0 });
+}
+
+static bool is_any_taken(const struct house *house, const bool *wanted, const struct house_state *state)
+{
+    for (size_t i = 0; i < service_count; i++)
+        if (is_taken(house, wanted, state, i))
+            return true;
+    return false;
+}
+
+/* The services of a supervisor that is only starting may listen before it has told of them. */
+static enum rc read_until_told(const struct house *house, const bool *wanted, struct house_state *state,
+                               struct err *err)
+{
+    enum rc rc = RC_OK;
+
+    for (int n = 0; !rc && n < TOLD_WAIT_MS / TOLD_STEP_MS && is_any_taken(house, wanted, state); n++) {
+        if (n && !state->supervisor)
+            break; /* they are somebody else's */
+        if (n)
+            poll(NULL, 0, TOLD_STEP_MS);
+        house_state_free(state);
+        rc = house_state_read(house, state, err);
+    }
+    return rc;
+}
+
 static enum exit_code check_ports(const struct house *house, const bool *wanted, const struct house_state *state)
 {
     struct err err = { 0 };
     enum exit_code code = EXIT_DONE;
 
     for (size_t i = 0; i < service_count; i++) {
-        int port = services[i].port + house->port_offset;
-        if (!wanted[i] || is_ours(state, i) || house_is_external(house, &services[i]) ||
-            !port_holder(port, &(pid_t){ 0 }, (char[PORT_HOLDER_NAME_MAX]){ 0 }))
+        if (!is_taken(house, wanted, state, i))
             continue;
-        port_taken(port, &err);
+        port_taken(services[i].port + house->port_offset, &err);
         code = fail(EXIT_FAILED, "cannot start %s: %s", services[i].name, err.text);
     }
     return code;
@@ -216,9 +251,11 @@ static enum exit_code start(const struct house *house, const bool *wanted)
         return fail_err(&err);
     if (state.supervisor)
         command_tell_other_build(state.supervisor);
-    bool running = is_running_all(house, &state, wanted);
-    if (!running && !state.supervisor)
+    if (!state.supervisor)
         wait_for_left_behind(house);
+    if (read_until_told(house, wanted, &state, &err))
+        return fail_err(&err);
+    bool running = is_running_all(house, &state, wanted);
     enum exit_code code = running ? EXIT_DONE : check_ports(house, wanted, &state);
     for (size_t i = 0; i < service_count; i++)
         all[i] = wanted[i] || is_ours(&state, i);
