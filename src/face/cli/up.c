@@ -89,44 +89,40 @@ static void wait_for_left_behind(const struct house *house)
     }
 }
 
-static bool is_taken(const struct house *house, const bool *wanted, const struct house_state *state, size_t i)
-{
-    return wanted[i] && !is_ours(state, i) && !house_is_external(house, &services[i]) &&
-           port_holder(services[i].port + house->port_offset, &(pid_t){ 0 }, (char[PORT_HOLDER_NAME_MAX]){ 0 });
-}
-
-static bool is_any_taken(const struct house *house, const bool *wanted, const struct house_state *state)
+static bool has_told(const struct house_state *state)
 {
     for (size_t i = 0; i < service_count; i++)
-        if (is_taken(house, wanted, state, i))
+        if (state->services[i].status != SERVICE_STOPPED)
             return true;
     return false;
 }
 
-/* The services of a supervisor that is only starting may listen before it has told of them. */
-static enum rc read_until_told(const struct house *house, const bool *wanted, struct house_state *state,
-                               struct err *err)
+/*
+ * The state, and which wanted ports somebody listens on.  Ports first, and then what a supervisor that is only
+ * starting has to tell: so its own services are never taken for somebody else's.
+ */
+static enum rc look(const struct house *house, const bool *wanted, bool *taken, struct house_state *state,
+                    struct err *err)
 {
-    enum rc rc = RC_OK;
-
-    for (int n = 0; !rc && n < TOLD_WAIT_MS / TOLD_STEP_MS && is_any_taken(house, wanted, state); n++) {
-        if (n && !state->supervisor)
-            break; /* they are somebody else's */
-        if (n)
-            poll(NULL, 0, TOLD_STEP_MS);
+    for (size_t i = 0; i < service_count; i++)
+        taken[i] = wanted[i] && !house_is_external(house, &services[i]) &&
+                   port_holder(services[i].port + house->port_offset, &(pid_t){ 0 }, (char[PORT_HOLDER_NAME_MAX]){ 0 });
+    enum rc rc = house_state_read(house, state, err);
+    for (int n = 0; !rc && state->supervisor && !has_told(state) && n < TOLD_WAIT_MS / TOLD_STEP_MS; n++) {
+        poll(NULL, 0, TOLD_STEP_MS);
         house_state_free(state);
         rc = house_state_read(house, state, err);
     }
     return rc;
 }
 
-static enum exit_code check_ports(const struct house *house, const bool *wanted, const struct house_state *state)
+static enum exit_code check_ports(const struct house *house, const bool *taken, const struct house_state *state)
 {
     struct err err = { 0 };
     enum exit_code code = EXIT_DONE;
 
     for (size_t i = 0; i < service_count; i++) {
-        if (!is_taken(house, wanted, state, i))
+        if (!taken[i] || is_ours(state, i))
             continue;
         port_taken(services[i].port + house->port_offset, &err);
         code = fail(EXIT_FAILED, "cannot start %s: %s", services[i].name, err.text);
@@ -239,24 +235,31 @@ static bool is_running_all(const struct house *house, const struct house_state *
     return true;
 }
 
+static bool is_supervised_still(const struct house *house)
+{
+    struct house_state state = { 0 };
+    bool held = !house_state_read(house, &state, NULL) && state.supervisor;
+
+    house_state_free(&state);
+    return held;
+}
+
 static enum exit_code start(const struct house *house, const bool *wanted)
 {
     struct house_state state = { 0 };
     struct err err = { 0 };
-    bool all[32];
+    bool all[32], taken[32];
 
     if (check_externals(house, wanted))
         return EXIT_FAILED;
-    if (house_state_read(house, &state, &err))
+    if (!is_supervised_still(house))
+        wait_for_left_behind(house);
+    if (look(house, wanted, taken, &state, &err))
         return fail_err(&err);
     if (state.supervisor)
         command_tell_other_build(state.supervisor);
-    if (!state.supervisor)
-        wait_for_left_behind(house);
-    if (read_until_told(house, wanted, &state, &err))
-        return fail_err(&err);
     bool running = is_running_all(house, &state, wanted);
-    enum exit_code code = running ? EXIT_DONE : check_ports(house, wanted, &state);
+    enum exit_code code = running ? EXIT_DONE : check_ports(house, taken, &state);
     for (size_t i = 0; i < service_count; i++)
         all[i] = wanted[i] || is_ours(&state, i);
     house_state_free(&state);
@@ -322,15 +325,6 @@ static enum exit_code prepare(const struct house *house, const bool *wanted)
     if (!code && wanted[service_find("store") - services])
         code = make_buckets(house);
     return code;
-}
-
-static bool is_supervised_still(const struct house *house)
-{
-    struct house_state state = { 0 };
-    bool held = !house_state_read(house, &state, NULL) && state.supervisor;
-
-    house_state_free(&state);
-    return held;
 }
 
 /* A supervisor that has just been killed may still look alive: what was found ready then ends under our hands. */
