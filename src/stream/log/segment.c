@@ -174,7 +174,8 @@ enum rc segment_header(struct segment *segment, uint64_t at, uint64_t end, struc
     if (got == sizeof header)
         kafka_batch_parse_header(header, out);
     if (got < sizeof header || out->magic != 2 || out->length < KAFKA_BATCH_HEADER - KAFKA_BATCH_OVERHEAD ||
-        at + kafka_batch_size(out) > end)
+        at + kafka_batch_size(out) > end || out->base_offset < 0 || out->last_offset_delta < 0 ||
+        out->base_offset > INT64_MAX - out->last_offset_delta)
         return err_set(err, RC_BAD_INPUT, "segment %lld of '%s' has no record batch at byte %llu",
                        (long long)segment->base_offset, segment->dir, (unsigned long long)at);
     return RC_OK;
