@@ -235,30 +235,26 @@ static bool is_running_all(const struct house *house, const struct house_state *
     return true;
 }
 
-static bool is_supervised_still(const struct house *house)
-{
-    struct house_state state = { 0 };
-    bool held = !house_state_read(house, &state, NULL) && state.supervisor;
-
-    house_state_free(&state);
-    return held;
-}
-
 static enum exit_code start(const struct house *house, const bool *wanted)
 {
     struct house_state state = { 0 };
     struct err err = { 0 };
-    bool all[32], taken[32];
+    bool all[32], taken[32] = { false };
 
     if (check_externals(house, wanted))
         return EXIT_FAILED;
-    if (!is_supervised_still(house))
-        wait_for_left_behind(house);
-    if (look(house, wanted, taken, &state, &err))
+    if (house_state_read(house, &state, &err))
         return fail_err(&err);
+    bool running = is_running_all(house, &state, wanted);
+    if (!state.supervisor)
+        wait_for_left_behind(house);
+    if (!running) {
+        house_state_free(&state);
+        if (look(house, wanted, taken, &state, &err))
+            return fail_err(&err);
+    }
     if (state.supervisor)
         command_tell_other_build(state.supervisor);
-    bool running = is_running_all(house, &state, wanted);
     enum exit_code code = running ? EXIT_DONE : check_ports(house, taken, &state);
     for (size_t i = 0; i < service_count; i++)
         all[i] = wanted[i] || is_ours(&state, i);
@@ -325,6 +321,15 @@ static enum exit_code prepare(const struct house *house, const bool *wanted)
     if (!code && wanted[service_find("store") - services])
         code = make_buckets(house);
     return code;
+}
+
+static bool is_supervised_still(const struct house *house)
+{
+    struct house_state state = { 0 };
+    bool held = !house_state_read(house, &state, NULL) && state.supervisor;
+
+    house_state_free(&state);
+    return held;
 }
 
 /* A supervisor that has just been killed may still look alive: what was found ready then ends under our hands. */
