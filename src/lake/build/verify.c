@@ -18,11 +18,10 @@ struct verify {
     struct offsets seen; /* of the table at hand: what its raw files hold */
 };
 
-static void put_key(const struct stage_table *table, const char *prefix, struct buf *out)
+static void put_key(const struct stage_table *table, struct buf *out)
 {
     for (size_t i = 0; i < table->key_count; i++) {
         buf_puts(out, i ? ", " : "");
-        buf_puts(out, prefix);
         duck_put_name(out, str_of(table->key[i]));
     }
 }
@@ -95,7 +94,7 @@ static enum rc fold_raw(struct verify *v, const struct stage_table *table, struc
     }
     buf_clear(&sql);
     buf_puts(&sql, "SELECT count(*) FROM (SELECT op, row_number() OVER (PARTITION BY ");
-    put_key(table, "", &sql);
+    put_key(table, &sql);
     buf_puts(
         &sql,
         " ORDER BY lsn DESC NULLS LAST, off DESC) AS rn FROM raw_events) WHERE rn = 1 AND op IS DISTINCT FROM 'd'");
@@ -150,12 +149,11 @@ static enum rc load_stage(struct verify *v, const struct stage_table *want, cons
     if (rc)
         return rc;
     buf_puts(&sql, "CREATE OR REPLACE TEMP TABLE stage_rows AS SELECT __topic, __partition, __offset, __lsn, __op");
-    for (size_t i = 0; i < want->key_count; i++) {
+    if (want->key_count) {
         buf_puts(&sql, ", ");
-        duck_put_name(&sql, str_of(want->key[i]));
-    }
-    if (want->key_count)
+        put_key(want, &sql);
         put_row_sum(want, &sql);
+    }
     buf_puts(&sql, " FROM (SELECT *");
     for (size_t i = 0; i < PROJECT_EXTRA_COUNT; i++)
         if (!iceberg_column_by_name(table, project_extra_columns[i].name))
@@ -174,9 +172,8 @@ static enum rc fold_stage(struct verify *v, const char *key, struct build_check 
 {
     CLEANUP_FREE char *sql = mem_printf(
         "CREATE OR REPLACE TEMP TABLE stage_fold AS SELECT __sum FROM (SELECT __sum, __op, row_number() OVER "
-        "(PARTITION "
-        "BY %s ORDER BY __lsn DESC NULLS LAST, __offset DESC) AS __rank FROM stage_rows WHERE __offset IS NOT NULL) "
-        "WHERE __rank = 1 AND __op IS DISTINCT FROM 'd'",
+        "(PARTITION BY %s ORDER BY __lsn DESC NULLS LAST, __offset DESC) AS __rank FROM stage_rows "
+        "WHERE __offset IS NOT NULL) WHERE __rank = 1 AND __op IS DISTINCT FROM 'd'",
         key);
     int64_t sum = 0;
     enum rc rc = duck_run(&v->duck, sql, err);
@@ -194,7 +191,7 @@ static enum rc count_stage(struct verify *v, const struct stage_table *table, st
     CLEANUP(buf_free) struct buf key = { 0 };
     int64_t r_events = 0, r_keys = 0, events = 0, apart = 0;
 
-    put_key(table, "", &key);
+    put_key(table, &key);
     const struct {
         const char *format; /* %s: the key */
         int64_t *at;
