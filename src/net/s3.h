@@ -6,7 +6,7 @@
  *     cannot put 'raw/kafka/x.avro': NoSuchBucket (The specified bucket does not exist)
  *
  * rc: RC_NOT_FOUND for NoSuchKey and NoSuchBucket, RC_EXISTS for a failed condition (412),
- * RC_BAD_INPUT for any other 4xx, RC_RETRY when the retries were used up.
+ * RC_BAD_INPUT for any other 4xx and for 501, RC_RETRY when the retries were used up.
  */
 #ifndef NET_S3_H
 #define NET_S3_H

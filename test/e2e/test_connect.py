@@ -59,6 +59,12 @@ class Stack:
             producer.produce(topic, value=value, key=b"k", partition=partition)
         assert producer.flush(20) == 0
 
+    def set_offset(self, name, offset):
+        """As kafka-consumer-groups does it: where the sink of that name, deleted or stopped, begins in its topic."""
+        admin = AdminClient({"bootstrap.servers": self.house.address("log")})
+        group = ConsumerGroupTopicPartitions(f"connect-{name}", [TopicPartition(name, 0, offset)])
+        admin.alter_consumer_group_offsets([group])[f"connect-{name}"].result(10)
+
     def files(self, topic):
         found = {}
         for item in self.s3.list_objects_v2(Bucket="raw", Prefix=f"kafka/{topic}/").get("Contents", []):
@@ -282,9 +288,7 @@ def test_offsets_set_back_write_the_same_files_again(stack, name):
     first, second = sorted(stack.files(name))
     stack.s3.put_object(Bucket="raw", Key=first, Body=b"what another wrote")
     stack.s3.delete_object(Bucket="raw", Key=second)
-    admin = AdminClient({"bootstrap.servers": stack.house.address("log")})
-    group = ConsumerGroupTopicPartitions(f"connect-{name}", [TopicPartition(name, 0, 0)])
-    admin.alter_consumer_group_offsets([group])[f"connect-{name}"].result(10)
+    stack.set_offset(name, 0)
     stack.call("PUT", f"/connectors/{name}/config", stack.sink(name))
     wait_for(lambda: stack.s3.list_objects_v2(Bucket="raw", Prefix=second).get("Contents"))
     assert stack.records(name) == [f"v{i}" for i in range(6)]
@@ -298,9 +302,7 @@ def test_offsets_reset_while_it_is_deleted_are_honoured(stack, name):
     stack.call("DELETE", f"/connectors/{name}")
     for key in stack.files(name):
         stack.s3.delete_object(Bucket="raw", Key=key)
-    admin = AdminClient({"bootstrap.servers": stack.house.address("log")})
-    group = ConsumerGroupTopicPartitions(f"connect-{name}", [TopicPartition(name, 0, 3)])
-    admin.alter_consumer_group_offsets([group])[f"connect-{name}"].result(10)
+    stack.set_offset(name, 3)
     stack.call("PUT", f"/connectors/{name}/config", stack.sink(name))
     wait_for(lambda: stack.files(name))
     assert list(stack.files(name)) == [f"kafka/{name}/partition=0/{name}+0+{3:010d}.avro"]
