@@ -161,6 +161,14 @@ enum rc segment_truncate(struct segment *segment, uint64_t size, struct err *err
 
 /* ------------------------------------------------------------------------------------- finding */
 
+/* A batch's offset is not in its CRC; what is beyond the segment's range would not fit its index either. */
+static bool has_place(const struct segment *segment, const struct kafka_batch *batch)
+{
+    return batch->last_offset_delta >= 0 && batch->base_offset >= segment->base_offset &&
+           batch->base_offset - segment->base_offset <= INT32_MAX - batch->last_offset_delta &&
+           batch->base_offset < INT64_MAX - batch->last_offset_delta;
+}
+
 enum rc segment_header(struct segment *segment, uint64_t at, uint64_t end, struct kafka_batch *out, struct err *err)
 {
     char header[KAFKA_BATCH_HEADER];
@@ -174,8 +182,7 @@ enum rc segment_header(struct segment *segment, uint64_t at, uint64_t end, struc
     if (got == sizeof header)
         kafka_batch_parse_header(header, out);
     if (got < sizeof header || out->magic != 2 || out->length < KAFKA_BATCH_HEADER - KAFKA_BATCH_OVERHEAD ||
-        at + kafka_batch_size(out) > end || out->base_offset < 0 || out->last_offset_delta < 0 ||
-        out->base_offset > INT64_MAX - out->last_offset_delta)
+        at + kafka_batch_size(out) > end || !has_place(segment, out))
         return err_set(err, RC_BAD_INPUT, "segment %lld of '%s' has no record batch at byte %llu",
                        (long long)segment->base_offset, segment->dir, (unsigned long long)at);
     return RC_OK;
@@ -262,7 +269,8 @@ enum rc segment_read(struct segment *segment, uint64_t at, size_t size, struct b
 
 /* ------------------------------------------------------------------------------------ scanning */
 
-static bool is_batch(struct str rest, bool check, int64_t at_least, struct kafka_batch *out)
+static bool is_batch(const struct segment *segment, struct str rest, bool check, int64_t at_least,
+                     struct kafka_batch *out)
 {
     const char *why = NULL;
 
@@ -274,10 +282,10 @@ static bool is_batch(struct str rest, bool check, int64_t at_least, struct kafka
     } else {
         kafka_batch_parse_header(rest.p, out);
         if (out->magic != 2 || out->length < KAFKA_BATCH_HEADER - KAFKA_BATCH_OVERHEAD ||
-            kafka_batch_size(out) > rest.len || out->last_offset_delta < 0)
+            kafka_batch_size(out) > rest.len)
             return false;
     }
-    return out->base_offset >= at_least;
+    return has_place(segment, out) && out->base_offset >= at_least;
 }
 
 enum rc segment_scan(struct segment *segment, uint64_t from, bool check, segment_each *each, void *context,
@@ -294,7 +302,7 @@ enum rc segment_scan(struct segment *segment, uint64_t from, bool check, segment
         return err_set_errno(err, errno, "cannot read segment %lld of '%s'", (long long)segment->base_offset,
                              segment->dir);
     madvise(map, segment->size, MADV_SEQUENTIAL);
-    while (is_batch(str_n(map + *end, segment->size - *end), check, next, &batch)) {
+    while (is_batch(segment, str_n(map + *end, segment->size - *end), check, next, &batch)) {
         segment_note(segment, &batch, *end);
         if (each)
             each(context, &batch);
