@@ -1,11 +1,22 @@
 /*
  * Any text as a schema: parsed, printed, normalised; what was printed parses to an equal schema, which is printed so
- * again. The one exception is Java's, too: an alias without a namespace is printed bare and read back in its type's.
+ * again.  The one exception is Java's, too: an alias without a namespace is printed bare and read back in its type's;
+ * one that is called like a primitive type is then printed with it.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "wire/avro/avro.h"
+
+static struct avro_document *parse_printed(const struct buf *text)
+{
+    struct avro_document *document = NULL;
+    struct err err;
+
+    if (avro_schema_parse(buf_str(text), &document, &err))
+        abort();
+    return document;
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -18,12 +29,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (avro_schema_parse(str_n((const char *)data, size), &document, &err))
         return 0;
     avro_schema_print(document, &text);
-    if (avro_schema_parse(buf_str(&text), &again, &err))
+    again = parse_printed(&text);
+    bool has_aliases = strstr(buf_cstr(&text), "\"aliases\"");
+    if (!avro_schema_equal(avro_root(document), avro_root(again)) && !has_aliases)
         abort();
+    if (has_aliases) { /* what the first printing lost is lost: from here on nothing changes */
+        avro_document_free(document);
+        document = again;
+        buf_clear(&text);
+        avro_schema_print(document, &text);
+        again = parse_printed(&text);
+    }
     avro_schema_print(again, &twice);
     if (!str_eq(buf_str(&text), buf_str(&twice)))
-        abort();
-    if (!avro_schema_equal(avro_root(document), avro_root(again)) && !strstr(buf_cstr(&text), "\"aliases\""))
         abort();
     if (avro_schema_print_normal(document, &normal, &err) == RC_OK && buf_failed(&normal))
         abort();

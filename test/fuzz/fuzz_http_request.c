@@ -3,6 +3,7 @@
  * the server still answers an honest one after it.  The first byte says where the bytes are cut in two.
  */
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -81,7 +82,7 @@ static int port_of_server(void)
     return http_server_port(server);
 }
 
-static int open_connection(void)
+static int try_connection(void)
 {
     struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -89,9 +90,22 @@ static int open_connection(void)
     address.sin_port = htons((uint16_t)port_of_server());
     /* no ports left waiting behind us */
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){ 1, 0 }, sizeof(struct linger));
-    if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0)
-        abort();
-    return fd;
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+static int open_connection(void)
+{
+    for (int i = 0; i < 20; i++) {
+        int fd = try_connection();
+        if (fd >= 0)
+            return fd;
+        usleep(100000); /* the machine is out of ports for now, or the fuzzer's clock rang */
+    }
+    perror("connect");
+    abort();
 }
 
 static void exchange(const uint8_t *data, size_t size, size_t cut, char *answer, size_t max)
