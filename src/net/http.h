@@ -22,7 +22,7 @@ enum {
     HTTP_PARAMS_MAX = 6,
     HTTP_CONNECTIONS_MAX = 4096,      /* and at most a quarter of the files that may be open; more are closed */
     HTTP_WAITING_EIGHTHS = 5,         /* of these without a whole request; one more closes the longest silent one */
-    HTTP_HEADER_BYTES_MAX = 32 << 10, /* per connection, else 431 */
+    HTTP_HEADER_BYTES_MAX = 32 << 10, /* per connection, else 431; closed when it is the query that has too many */
     HTTP_IDLE_SECONDS = 75,           /* a silent connection is closed then */
     HTTP_BODY_DEFAULT_MAX = 8 << 20,
     HTTP_EXCESS_MAX = 64 << 20, /* announced beyond a route's limit: read and dropped; more is refused unread */

@@ -3,7 +3,8 @@
  *
  * Subtle: microhttpd calls on_request several times for one request: first with the headers, then
  * with pieces of the body, last with none.  The struct exchange lives from on_uri (which sees the
- * raw target before microhttpd decodes anything) to on_completed.
+ * raw target before microhttpd decodes anything) to on_completed.  When more parameters come than its memory holds,
+ * microhttpd (0.9.75) closes the connection without on_completed; so what is left ends with the connection.
  */
 #include <errno.h>
 #include <microhttpd.h>
@@ -29,6 +30,12 @@ struct http_server {
     struct http_line line;
 };
 
+/* A connection; microhttpd keeps it as the socket's context. */
+struct client {
+    struct peer *peer;
+    struct exchange *exchange; /* the one that is going on */
+};
+
 struct exchange {
     struct http_server *server;
     struct http_request request;
@@ -42,25 +49,59 @@ struct exchange {
     char peer[64];
 };
 
+static void exchange_free(struct exchange *exchange)
+{
+    if (!exchange)
+        return;
+    struct http_request *request = &exchange->request;
+    struct http_response *response = &exchange->response;
+    if (exchange->has_user && request->route->end)
+        request->route->end(request);
+    if (response->stream && response->stream_end)
+        response->stream_end(response->stream_user);
+    if (response->has_file)
+        close(response->file);
+    for (size_t i = 0; i < response->header_count; i++) {
+        free(response->headers[i].name);
+        free(response->headers[i].value);
+    }
+    free(response->headers);
+    buf_free(&response->body);
+    buf_free(&request->body);
+    arena_free(&request->arena);
+    free(exchange->target);
+    free(exchange);
+}
+
 /* ----------------------------------------------------------------- line */
+
+static struct client *client_of(struct MHD_Connection *connection)
+{
+    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
 
 static void on_connection(void *cls, struct MHD_Connection *connection, void **context,
                           enum MHD_ConnectionNotificationCode what)
 {
     struct http_server *server = cls;
+    struct client *client = *context;
 
-    if (what == MHD_CONNECTION_NOTIFY_STARTED)
-        *context = http_line_enter(&server->line,
-                                   MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
-    else if (*context)
-        http_line_end(&server->line, TAKE_PTR(*context));
+    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+        *context = client = NEW(struct client);
+        client->peer = http_line_enter(
+            &server->line, MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
+    } else if (client) {
+        http_line_end(&server->line, client->peer);
+        exchange_free(client->exchange);
+        free(client);
+        *context = NULL;
+    }
 }
 
 /* Progress: to the end of the line, or out of it while we work on an answer. */
 static void stand_in_line(struct http_server *server, struct MHD_Connection *connection, bool waits)
 {
-    http_line_stand(&server->line,
-                    MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context, waits);
+    http_line_stand(&server->line, client_of(connection)->peer, waits);
 }
 
 /* --------------------------------------------------------------- routes */
@@ -247,9 +288,9 @@ static void *on_uri(void *cls, const char *uri, struct MHD_Connection *connectio
 {
     struct exchange *exchange = NEW(struct exchange);
 
-    (void)connection;
     exchange->server = cls;
     exchange->target = mem_strdup(uri);
+    client_of(connection)->exchange = exchange;
     return exchange;
 }
 
@@ -373,25 +414,8 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **co
     if (!exchange)
         return;
     stand_in_line(exchange->server, connection, true);
-    struct http_request *request = &exchange->request;
-    struct http_response *response = &exchange->response;
-    if (exchange->has_user && request->route->end)
-        request->route->end(request);
-    if (response->stream && response->stream_end)
-        response->stream_end(response->stream_user);
-    if (response->has_file)
-        close(response->file);
-    for (size_t i = 0; i < response->header_count; i++) {
-        free(response->headers[i].name);
-        free(response->headers[i].value);
-    }
-    free(response->headers);
-    buf_free(&response->body);
-    buf_free(&request->body);
-    arena_free(&request->arena);
-    free(exchange->target);
-    free(exchange);
-    *con_cls = NULL;
+    client_of(connection)->exchange = *con_cls = NULL;
+    exchange_free(exchange);
 }
 
 /* --------------------------------------------------------------- server */
@@ -464,80 +488,4 @@ void http_server_stop(struct http_server *server)
     MHD_stop_daemon(server->daemon);
     http_line_destroy(&server->line);
     free(server);
-}
-
-/* ------------------------------------------------------------ accessors */
-
-struct str http_request_header(const struct http_request *request, const char *name)
-{
-    return str_of(MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name));
-}
-
-struct each_header {
-    void (*each)(void *user, struct str name, struct str value);
-    void *user;
-};
-
-static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
-{
-    struct each_header *each = cls;
-
-    (void)kind;
-    each->each(each->user, str_of(name), value ? str_of(value) : str_of(""));
-    return MHD_YES;
-}
-
-void http_request_each_header(const struct http_request *request,
-                              void (*each)(void *user, struct str name, struct str value), void *user)
-{
-    struct each_header cls = { each, user };
-
-    MHD_get_connection_values(request->connection, MHD_HEADER_KIND, on_header, &cls);
-}
-
-bool http_request_query(struct http_request *request, const char *name, struct str *out)
-{
-    struct str query = request->query, key = { 0 }, value = { 0 };
-
-    while (uri_query_next(&query, &key, &value)) {
-        CLEANUP(buf_free) struct buf text = { 0 };
-        uri_decode(&text, key, true);
-        if (!str_is(buf_str(&text), name))
-            continue;
-        buf_clear(&text);
-        uri_decode(&text, value, true);
-        char *copy = arena_strdup(&request->arena, buf_str(&text));
-        *out = copy ? str_n(copy, text.len) : str_of("");
-        return true;
-    }
-    return false;
-}
-
-void http_response_header(struct http_response *response, const char *name, const char *format, ...)
-{
-    CLEANUP(buf_free) struct buf value = { 0 };
-    va_list args;
-
-    va_start(args, format);
-    buf_vprintf(&value, format, args);
-    va_end(args);
-    response->headers = mem_grow(response->headers, response->header_count + 1, sizeof *response->headers);
-    response->headers[response->header_count++] = (struct http_header){ mem_strdup(name), buf_take(&value) };
-}
-
-void http_response_text(struct http_response *response, int status, const char *content_type, const char *format, ...)
-{
-    va_list args;
-
-    response->status = status;
-    response->content_type = content_type;
-    buf_clear(&response->body);
-    va_start(args, format);
-    buf_vprintf(&response->body, format, args);
-    va_end(args);
-}
-
-const char *http_status_words(int status)
-{
-    return MHD_get_reason_phrase_for((unsigned)status);
 }
