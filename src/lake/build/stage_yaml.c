@@ -118,6 +118,8 @@ static enum rc texts_of(const struct reader *r, const yaml_node_t *map, const ch
     size_t want = list ? length(n) : 1;
     if (want > STAGE_LIST_MAX)
         return complain(r, n, "'%s' has more than %d members", key, STAGE_LIST_MAX);
+    if (!want) /* as if it was not there: the caller may put its default */
+        return RC_OK;
     *out = NEW_ARRAY(char *, want + 1);
     for (size_t i = 0; i < want; i++) {
         const yaml_node_t *one = list ? item(r, n, i) : n;
