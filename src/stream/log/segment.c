@@ -161,10 +161,12 @@ enum rc segment_truncate(struct segment *segment, uint64_t size, struct err *err
 
 /* ------------------------------------------------------------------------------------- finding */
 
-/* A batch's offset is not in its CRC; what is beyond the segment's range would not fit its index either. */
-static bool has_place(const struct segment *segment, const struct kafka_batch *batch)
+/* What a batch's CRC does not cover: its length, and its offset, which must lie in the range of the segment's index. */
+static bool fits(const struct segment *segment, const struct kafka_batch *batch, uint64_t room)
 {
-    return batch->last_offset_delta >= 0 && batch->base_offset >= segment->base_offset &&
+    return batch->magic == 2 && batch->length >= KAFKA_BATCH_HEADER - KAFKA_BATCH_OVERHEAD &&
+           kafka_batch_size(batch) <= room && batch->last_offset_delta >= 0 &&
+           batch->base_offset >= segment->base_offset &&
            batch->base_offset - segment->base_offset <= INT32_MAX - batch->last_offset_delta &&
            batch->base_offset < INT64_MAX - batch->last_offset_delta;
 }
@@ -181,8 +183,7 @@ enum rc segment_header(struct segment *segment, uint64_t at, uint64_t end, struc
         return rc;
     if (got == sizeof header)
         kafka_batch_parse_header(header, out);
-    if (got < sizeof header || out->magic != 2 || out->length < KAFKA_BATCH_HEADER - KAFKA_BATCH_OVERHEAD ||
-        at + kafka_batch_size(out) > end || !has_place(segment, out))
+    if (got < sizeof header || !fits(segment, out, end - at))
         return err_set(err, RC_BAD_INPUT, "segment %lld of '%s' has no record batch at byte %llu",
                        (long long)segment->base_offset, segment->dir, (unsigned long long)at);
     return RC_OK;
@@ -276,16 +277,11 @@ static bool is_batch(const struct segment *segment, struct str rest, bool check,
 
     if (rest.len < KAFKA_BATCH_HEADER)
         return false;
-    if (check) {
-        if (kafka_batch_check(rest, out, &why))
-            return false;
-    } else {
+    if (!check)
         kafka_batch_parse_header(rest.p, out);
-        if (out->magic != 2 || out->length < KAFKA_BATCH_HEADER - KAFKA_BATCH_OVERHEAD ||
-            kafka_batch_size(out) > rest.len)
-            return false;
-    }
-    return has_place(segment, out) && out->base_offset >= at_least;
+    else if (kafka_batch_check(rest, out, &why))
+        return false;
+    return fits(segment, out, rest.len) && out->base_offset >= at_least;
 }
 
 enum rc segment_scan(struct segment *segment, uint64_t from, bool check, segment_each *each, void *context,
