@@ -1,8 +1,6 @@
 /*
- * The canonical request, the string to sign, the key: what signer and verifier share; see sigv4.h.
- *
- * Subtle: a '+' in a query means a plus for some clients and a blank for others, and each signs what it
- * means.  The verifier tries the plus first and, on a mismatch, the blank.
+ * The canonical request, the string to sign, the key: what signer and verifier share, and the signer; see
+ * sigv4.h.  sigv4_claim.c reads what a request says of its signature, sigv4_verify.c judges it.
  */
 #include "net/sigv4.h"
 
@@ -206,9 +204,8 @@ static void sha256_hex(struct str text, char out[static SIGV4_SIGNATURE_LEN + 1]
     hex(digest, out);
 }
 
-/* Signs the canonical request with the chain's key, time and scope: the result is chain->previous. */
-static bool sign_request(struct sigv4_chain *chain, const struct sigv4_request *request, struct str query,
-                         struct str signed_headers, bool plus_is_blank)
+bool sigv4_chain_sign(struct sigv4_chain *chain, const struct sigv4_request *request, struct str query,
+                      struct str signed_headers, bool plus_is_blank)
 {
     CLEANUP(buf_free) struct buf canonical = { .max = SIGV4_CANONICAL_MAX };
     CLEANUP(buf_free) struct buf text = { 0 };
@@ -224,8 +221,8 @@ static bool sign_request(struct sigv4_chain *chain, const struct sigv4_request *
     return true;
 }
 
-static bool chain_begin(struct sigv4_chain *chain, const char *secret, const char *time, struct str date,
-                        struct str region, struct str service)
+bool sigv4_chain_begin(struct sigv4_chain *chain, const char *secret, const char *time, struct str date,
+                       struct str region, struct str service)
 {
     snprintf(chain->time, sizeof chain->time, "%s", time);
     int n = snprintf(chain->scope, sizeof chain->scope, "%.*s/%.*s/%.*s/aws4_request", STR_ARG(date), STR_ARG(region),
@@ -296,8 +293,8 @@ void sigv4_sign(const struct sigv4_request *request, const struct sigv4_keys *ke
 
     sigv4_format_time(wall_ms, time);
     put_signed_headers(&names, &arena, request);
-    chain_begin(&chain, keys->secret_key, time, str_n(time, 8), str_of(keys->region), STR("s3"));
-    sign_request(&chain, request, request->query, buf_str(&names), false);
+    sigv4_chain_begin(&chain, keys->secret_key, time, str_n(time, 8), str_of(keys->region), STR("s3"));
+    sigv4_chain_sign(&chain, request, request->query, buf_str(&names), false);
     buf_printf(out, "AWS4-HMAC-SHA256 Credential=%s/%s, SignedHeaders=%s, Signature=%s", keys->access_key, chain.scope,
                buf_cstr(&names), chain.previous);
 }
@@ -312,84 +309,13 @@ void sigv4_presign(const struct sigv4_request *request, const struct sigv4_keys 
     char time[SIGV4_TIME_LEN + 1];
 
     sigv4_format_time(wall_ms, time);
-    chain_begin(&chain, keys->secret_key, time, str_n(time, 8), str_of(keys->region), STR("s3"));
+    sigv4_chain_begin(&chain, keys->secret_key, time, str_n(time, 8), str_of(keys->region), STR("s3"));
     buf_printf(&credential, "%s/%s", keys->access_key, chain.scope);
     buf_put_str(&query, request->query);
     buf_printf(&query, "%sX-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=", query.len ? "&" : "");
     uri_encode(&query, buf_str(&credential), false);
     buf_printf(&query, "&X-Amz-Date=%s&X-Amz-Expires=%d&X-Amz-SignedHeaders=host", time, expires_s);
     unsigned_body.payload = STR(SIGV4_UNSIGNED_PAYLOAD);
-    sign_request(&chain, &unsigned_body, buf_str(&query), STR("host"), false);
+    sigv4_chain_sign(&chain, &unsigned_body, buf_str(&query), STR("host"), false);
     buf_printf(out, "%s&X-Amz-Signature=%s", buf_cstr(&query), chain.previous);
-}
-
-/* --------------------------------------------------------------- verify */
-
-static bool is_signed(struct str signed_headers, struct str name)
-{
-    struct str one = { 0 };
-
-    while (str_cut(&signed_headers, ';', &one))
-        if (one.len == name.len && strncasecmp(one.p, name.p, name.len) == 0)
-            return true;
-    return false;
-}
-
-/* host and every x-amz-* header must be signed; the payload's hash is, as part of the canonical request. */
-static bool all_signed(const struct sigv4_request *request, const struct sigv4_claim *claim, struct err *err)
-{
-    if (!is_signed(claim->signed_headers, STR("host"))) {
-        err_set(err, RC_BAD_INPUT, "the header 'host' is not signed");
-        return false;
-    }
-    for (size_t i = 0; i < request->header_count; i++) {
-        struct str name = request->headers[i].name;
-        if (name.len < 6 || strncasecmp(name.p, "x-amz-", 6) != 0 || str_is_nocase(name, "x-amz-content-sha256") ||
-            is_signed(claim->signed_headers, name))
-            continue;
-        err_set(err, RC_BAD_INPUT, "the header '%.*s' is not signed", STR_ARG(name));
-        return false;
-    }
-    return true;
-}
-
-static enum sigv4_verdict check_time(const struct sigv4_claim *claim, int64_t now_ms, struct err *err)
-{
-    bool presigned = claim->kind != SIGV4_HEADER;
-
-    if (presigned && now_ms > claim->expires_ms) {
-        err_set(err, RC_BAD_INPUT, "Request has expired");
-        return SIGV4_EXPIRED;
-    }
-    int64_t skew = claim->time_ms - now_ms;
-    if (claim->kind == SIGV4_PRESIGNED_V2 || (skew <= SIGV4_SKEW_MAX_MS && (presigned || skew >= -SIGV4_SKEW_MAX_MS)))
-        return SIGV4_VALID;
-    err_set(err, RC_BAD_INPUT, "The difference between the request time and the server's time is too large.");
-    return SIGV4_SKEWED;
-}
-
-enum sigv4_verdict sigv4_verify(const struct sigv4_request *request, const struct sigv4_claim *claim,
-                                const char *secret_key, int64_t now_ms, struct sigv4_chain *chain, struct err *err)
-{
-    struct sigv4_chain own = { 0 };
-    enum sigv4_verdict verdict = check_time(claim, now_ms, err);
-    bool match = false;
-
-    if (verdict)
-        return verdict;
-    if (claim->kind == SIGV4_PRESIGNED_V2)
-        return sigv2_matches(request, claim, secret_key) ? SIGV4_VALID : SIGV4_MISMATCH;
-    if (!all_signed(request, claim, err))
-        return SIGV4_HEADER_UNSIGNED;
-    if (!chain_begin(&own, secret_key, claim->time, claim->date, claim->region, claim->service))
-        return SIGV4_MISMATCH;
-    bool has_plus = request->query.len && memchr(request->query.p, '+', request->query.len);
-    for (int blank = 0; blank <= (int)has_plus && !match; blank++)
-        match = sign_request(&own, request, request->query, claim->signed_headers, blank) &&
-                sigv4_text_equal(str_of(own.previous), claim->signature);
-    if (!match)
-        return SIGV4_MISMATCH;
-    if (chain)
-        *chain = own;
-    return SIGV4_VALID;
 }

@@ -113,5 +113,11 @@ enum sigv4_verdict sigv2_claim_read(const struct sigv4_request *request, struct 
                                     struct err *err);
 bool sigv2_matches(const struct sigv4_request *request, const struct sigv4_claim *claim, const char *secret_key);
 bool sigv4_query_value(struct str query, const char *name, struct arena *arena, struct str *out);
+/* Sets key, time and scope; false when the scope is longer than SIGV4_SCOPE_MAX. */
+bool sigv4_chain_begin(struct sigv4_chain *chain, const char *secret, const char *time, struct str date,
+                       struct str region, struct str service);
+/* Signs the canonical request with the chain's key, time and scope: the result is chain->previous. */
+bool sigv4_chain_sign(struct sigv4_chain *chain, const struct sigv4_request *request, struct str query,
+                      struct str signed_headers, bool plus_is_blank);
 
 #endif
