@@ -57,6 +57,8 @@ enum rc err_wrap(struct err *err, const char *format, ...)
 {
     if (!err)
         return RC_FATAL;
+    if (!err->rc)
+        return RC_AGAIN;
     char words[ERR_TEXT_MAX];
     char cause[ERR_TEXT_MAX];
     va_list args;

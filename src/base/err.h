@@ -13,7 +13,7 @@
 
 enum rc {
     RC_OK = 0,
-    RC_AGAIN,     /* nothing is wrong, there is just nothing to do yet */
+    RC_AGAIN,     /* nothing is wrong, there is just nothing to do yet; the only one that may come without words */
     RC_RETRY,     /* the same call may succeed later: a peer is away, a disk is full */
     RC_BAD_INPUT, /* what came from outside is wrong; the same call fails again */
     RC_NOT_FOUND, /* the named thing does not exist */
@@ -33,7 +33,10 @@ struct err {
 enum rc err_set(struct err *err, enum rc rc, const char *format, ...) PRINTF_LIKE(3, 4);
 /* As err_set, and adds ": <strerror(saved_errno)>"; EINTR, EAGAIN, ENOSPC, EDQUOT become RC_RETRY. */
 enum rc err_set_errno(struct err *err, int saved_errno, const char *format, ...) PRINTF_LIKE(3, 4);
-/* Puts words before those already there: "cannot start 'log': <what was there>".  Returns err->rc. */
+/*
+ * Puts words before those already there: "cannot start 'log': <what was there>".  Returns err->rc, and RC_AGAIN when
+ * nothing was there: whoever failed without words was told to stop, and its caller must not go on as if all were well.
+ */
 enum rc err_wrap(struct err *err, const char *format, ...) PRINTF_LIKE(2, 3);
 
 #endif

@@ -6,6 +6,7 @@ import time
 import urllib.error
 import urllib.request
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from confluent_kafka import Consumer, TopicPartition
@@ -251,6 +252,31 @@ def test_a_lost_slot_is_said_and_always_begins_anew(house, postgres):
     assert "snapshot.mode=always" in wait_for(failed, "the failure")
     create(house, postgres, **{"snapshot.mode": "always"})
     wait_for(lambda: end_of(house, "shop.public.t") == 4, "the new snapshot")
+
+
+def test_stopped_while_it_asks_for_a_tables_columns_it_stops_and_loses_nothing(house, postgres):
+    """A commit that waits for a standby is streamed before others see it: the connector waits a second for the columns."""
+    postgres.sql(
+        "".join(f"CREATE TABLE t{n} (id int PRIMARY KEY);\n" for n in range(5)) + "INSERT INTO t0 VALUES (0);", "shop"
+    )
+    create(house, postgres)
+    wait_for(lambda: end_of(house, "shop.public.t0") == 1, "the snapshot")
+    pid, active = house.processes["connect"].pid, "SELECT 1 FROM pg_replication_slots WHERE active"
+    for n in range(1, 5):  # a stream is told of a table when its first change comes
+        wait_for(lambda: postgres.sql(active), "the stream")
+        postgres.sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody';\nSELECT pg_reload_conf()")
+        with ThreadPoolExecutor(1) as pool:
+            done = pool.submit(postgres.sql, f"INSERT INTO t{n} VALUES ({n})", "shop")
+            wait_for(lambda: postgres.sql("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'"), "the commit")
+            time.sleep(0.3)
+            rest_once(house, "PUT", f"/connectors/{NAME}/stop", None)
+            wait_for(lambda: not postgres.sql(active), "the end of the stream")
+            postgres.sql("ALTER SYSTEM RESET synchronous_standby_names;\nSELECT pg_reload_conf()")
+            done.result(30)
+        assert house.processes["connect"].poll() is None and house.processes["connect"].pid == pid
+        rest_once(house, "PUT", f"/connectors/{NAME}/resume", None)
+        wait_for(lambda: end_of(house, f"shop.public.t{n}"), "the row")
+        assert [json.loads(m.key())["id"] for m in read(house, f"shop.public.t{n}")] == [n]
 
 
 def test_wrong_passwords_and_ports_are_named_before_anything_starts(house, postgres):

@@ -316,7 +316,7 @@ static enum rc wait_for_room(struct source *source, size_t bytes, struct err *er
            (flight_count(&source->flight) >= SOURCE_RECORDS_IN_FLIGHT_MAX ||
             (source->flight.bytes && source->flight.bytes + bytes > SOURCE_BYTES_IN_FLIGHT_MAX))) {
         if (atomic_load(&source->run->stop))
-            return RC_AGAIN;
+            return err_set(err, RC_AGAIN, "told to stop");
         wait_until(source, clock_mono_ms() + 200); /* stopping is not told to this condition */
     }
     if (source->failure.rc)
@@ -390,7 +390,7 @@ static enum rc op_flush(struct task_context *ctx, struct err *err)
     pthread_mutex_lock(&source->lock);
     while (!source->failure.rc && flight_count(&source->flight) && !rc) {
         wait_until(source, clock_mono_ms() + 200);
-        rc = atomic_load(&source->run->stop) ? RC_AGAIN : RC_OK;
+        rc = atomic_load(&source->run->stop) ? err_set(err, RC_AGAIN, "told to stop") : RC_OK;
     }
     if (source->failure.rc)
         *err = source->failure;

@@ -21,6 +21,9 @@ static void words_and_cause_are_kept(void **state)
     assert_int_equal(err_wrap(&err, "cannot start '%s'", "sink"), RC_NOT_FOUND);
     assert_string_equal(err.text, "cannot start 'sink': no topic 'orders'");
     assert_int_equal(err_set(NULL, RC_FULL, "%d", 1), RC_FULL);
+    err = (struct err){ 0 };
+    assert_int_equal(err_wrap(&err, "cannot go on"), RC_AGAIN); /* never a success */
+    assert_string_equal(err.text, "");
     assert_int_equal(err_set_errno(NULL, ENOENT, "x"), RC_NOT_FOUND);
     assert_int_equal(err_wrap(NULL, "x"), RC_FATAL);
 }

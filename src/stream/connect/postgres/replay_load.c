@@ -121,7 +121,7 @@ static enum rc read_pass(struct loader *l, const char *topic, int32_t partition,
     while (!rc && !end) {
         rd_kafka_message_t *m = rd_kafka_consumer_poll(l->client, POLL_MS);
         if (task_stopping(l->source->ctx))
-            rc = RC_AGAIN;
+            rc = err_set(err, RC_AGAIN, "told to stop");
         else if (!m || (m->err && m->err != RD_KAFKA_RESP_ERR__PARTITION_EOF))
             rc = clock_mono_ms() < deadline ? RC_OK
                                             : err_set(err, RC_RETRY, "cannot read topic '%s' back: %s", topic,

@@ -147,7 +147,7 @@ enum rc session_wait(struct task_context *ctx, PGconn *conn, int timeout_ms, boo
         return err_set_errno(err, errno, "cannot wait for PostgreSQL");
     if (n > 0 && fds[1].revents && read(ctx->wakeup_fd, &count, sizeof count) < 0)
         count = 0; /* somebody else took it: waking up was all that mattered */
-    return ctx && task_stopping(ctx) ? RC_AGAIN : RC_OK;
+    return ctx && task_stopping(ctx) ? err_set(err, RC_AGAIN, "told to stop") : RC_OK;
 }
 
 static void cancel(PGconn *conn)
