@@ -340,7 +340,7 @@ enum exit_code house_bring_up(const struct house *house, const bool *wanted)
     if (code)
         return code;
     code = prepare(house, wanted);
-    if (!code || is_supervised_still(house))
+    if (is_supervised_still(house))
         return code;
     talk("the supervisor has ended meanwhile; starting again");
     code = start(house, wanted);
