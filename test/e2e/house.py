@@ -9,6 +9,7 @@ The binary is $HAUS_BIN, else build/haus of this checkout.
 import fcntl
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -30,6 +31,20 @@ PORTS = {
     "store": 9000,
     "log": 9092,
 }
+CLAIMED = [*PORTS.values(), PORTS["store"] + 1]  # the store's page for browsers is on the port after its own
+
+
+# What no service may end with, whatever was done to it, nor a sanitizer say of it.  A supervisor that starts it again, or a
+# test that expects it to die, would hide that.
+BLUNDERS = re.compile(r"killed by signal (?:4|6|7|8|11) .*|.*(?:AddressSanitizer|LeakSanitizer|runtime error): .*")
+CRASHES = [-signal.SIGILL, -signal.SIGABRT, -signal.SIGBUS, -signal.SIGFPE, -signal.SIGSEGV]
+
+
+def check_for_blunders(*files):
+    for file in files:
+        text = file.read_text(errors="replace")
+        found = BLUNDERS.search(text)
+        assert not found, f"{file.name}: {found[0]}\n{text[found.start() :][:6000]}"
 
 
 def _is_free(port):
@@ -71,11 +86,11 @@ def _give_back(port):
 def free_offset():
     while True:
         offset, claimed = random.randrange(10000, 22000), []
-        for port in PORTS.values():
+        for port in CLAIMED:
             if not _claim(port + offset):
                 break
             claimed.append(port + offset)
-        if len(claimed) == len(PORTS) and all(map(_is_free, claimed)):
+        if len(claimed) == len(CLAIMED) and all(map(_is_free, claimed)):
             return offset
         for port in claimed:
             _give_back(port)
@@ -83,7 +98,7 @@ def free_offset():
 
 def give_back_offset(offset):
     """For a test that starts houses by the thousand: there are not so many ports."""
-    for port in PORTS.values():
+    for port in CLAIMED:
         _give_back(port + offset)
 
 
@@ -141,13 +156,15 @@ class House:
         """kill -9, the normal way to stop"""
         process = self.processes.pop(service)
         process.kill()
-        process.wait()
+        assert process.wait() not in CRASHES, f"{service} crashed:\n{self.log_text(service)}"
 
     def stop(self, service, timeout=10):
         process = self.processes.pop(service)
         process.send_signal(signal.SIGTERM)
         try:
-            return process.wait(timeout)
+            code = process.wait(timeout)
+            assert code not in CRASHES, f"{service} crashed:\n{self.log_text(service)}"
+            return code
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -170,10 +187,13 @@ class House:
         self.close()
 
     def close(self):
-        for service in list(self.processes):
-            self.kill(service)
-        if self.owns_home:
-            shutil.rmtree(self.home, ignore_errors=True)
-        if self.owns_offset:
-            give_back_offset(self.offset)
-            self.owns_offset = False
+        try:
+            for service in list(self.processes):
+                self.kill(service)
+            check_for_blunders(*self.home.glob("*.test.log"))
+        finally:
+            if self.owns_home:
+                shutil.rmtree(self.home, ignore_errors=True)
+            if self.owns_offset:
+                give_back_offset(self.offset)
+                self.owns_offset = False

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 import psycopg
-from house import BINARY, PORTS, ROOT, free_offset
+from house import BINARY, CRASHES, PORTS, ROOT, check_for_blunders, free_offset
 
 TABLES = ("customers", "order_items", "orders", "payments", "products")
 
@@ -55,9 +55,11 @@ class Playground:
         )
 
     def run(self, *args, timeout=180):
-        return subprocess.run(
+        done = subprocess.run(
             [BINARY, *args], env=self.env, capture_output=True, text=True, timeout=timeout, check=False
         )
+        assert done.returncode not in CRASHES and "Sanitizer: " not in done.stderr, f"haus {args}: {done.stderr}"
+        return done
 
     def haus(self, *args, timeout=180):
         """Runs a command that must succeed; its stdout."""
@@ -107,8 +109,10 @@ class Playground:
             time.sleep(0.3)
 
     def raw_has_all(self):
-        rows = self.json("verify")
-        return all(r["source"] == r["log"] == r["raw"] and r["raw_events"] == r["log_events"] for r in rows)
+        rows = json.loads(self.run("verify", "-o", "json").stdout or "[]")  # nothing while a service is away
+        return bool(rows) and all(
+            r["source"] == r["log"] == r["raw"] and r["raw_events"] == r["log_events"] for r in rows
+        )
 
     def settle(self, timeout=150):
         """Waits until the raw files hold everything, builds, and proves all stations equal."""
@@ -122,8 +126,11 @@ class Playground:
         return self
 
     def __exit__(self, *_):
-        self.run("down")
-        shutil.rmtree(self.base, ignore_errors=True)
+        try:
+            self.run("down")
+            check_for_blunders(*(self.home / "logs").glob("*.log"))
+        finally:
+            shutil.rmtree(self.base, ignore_errors=True)
 
 
 def change_template(folder, name, old, new):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from house import BINARY, PORTS, ROOT
+from house import BINARY, PORTS, ROOT, House
 from playground import Playground
 
 SERVICES = {"postgres", "log", "store", "registry", "connect", "seeder", "console"}
@@ -311,3 +311,9 @@ def test_no_service_keeps_whoever_started_the_house_waiting():
         os.close(waits)
         supervisor.terminate()
         assert supervisor.wait(30) == 0
+
+
+def test_a_service_that_crashes_fails_its_test():
+    with pytest.raises(AssertionError, match="crashed|Sanitizer"), House("store") as house:
+        house.processes["store"].send_signal(signal.SIGSEGV)
+        house.processes["store"].wait(20)
