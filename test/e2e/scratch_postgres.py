@@ -10,6 +10,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from house import PORTS, free_offset, give_back_offset
+
 
 def bin_dir():
     if os.environ.get("HAUS_PG_BIN"):
@@ -30,7 +32,8 @@ class ScratchPostgres:
 
     def __init__(self, **settings):
         self.dir = Path(tempfile.mkdtemp(prefix="haus-pg-"))
-        self.port = free_port()
+        self.offset = free_offset()
+        self.port = PORTS["postgres"] + self.offset
         self.settings = {
             "wal_level": "logical",
             "fsync": "off",
@@ -84,6 +87,7 @@ class ScratchPostgres:
         if self.server and self.server.poll() is None:
             self.stop(signal.SIGQUIT)
         shutil.rmtree(self.dir, ignore_errors=True)
+        give_back_offset(self.offset)
 
     def psql_command(self, database="postgres"):
         return ["psql", "-X", "-q", "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", "-d", database]

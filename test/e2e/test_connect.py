@@ -244,8 +244,8 @@ def test_files_by_size_and_by_schedule_without_new_records(stack, name):
     files = stack.files(name)
     assert list(files) == [f"kafka/{name}/partition=0/{name}+0+{offset:010d}.avro" for offset in (0, 3, 6)]
     assert stack.records(name) == [f"v{i}" for i in range(7)]
-    offsets = stack.call("GET", f"/connectors/{name}/offsets").json()["offsets"]
-    assert offsets == [{"partition": {"kafka_topic": name, "kafka_partition": 0}, "offset": {"kafka_offset": 7}}]
+    offsets = [{"partition": {"kafka_topic": name, "kafka_partition": 0}, "offset": {"kafka_offset": 7}}]
+    wait_for(lambda: stack.call("GET", f"/connectors/{name}/offsets").json().get("offsets") == offsets)
     assert stack.call("GET", f"/connectors/{name}/topics").json() == {name: {"topics": [name]}}
     stack.call("DELETE", f"/connectors/{name}")
 

@@ -53,7 +53,7 @@ class Replay:
         self.out, self.offsets, self.err = folder / "out.jsonl", folder / "offsets.json", folder / "log.txt"
         self.run, self.task, self.sessions, self.session = 0, None, {}, "main"
         self.failures = []
-        self.limited = False
+        self.limit = 0
 
     def prepare(self):
         self.out.touch()
@@ -83,7 +83,7 @@ class Replay:
         if "fresh" in words:
             self.offsets.write_text("")
         self.run += 1
-        self.limited = "limit" in options
+        self.limit = int(options.get("limit", 0))
         self.err_start = self.err.stat().st_size if self.err.exists() else 0
         command = [RECORDER, path, self.offsets, self.out, str(self.run)] + [f"{k}={v}" for k, v in options.items()]
         self.task = subprocess.Popen([str(c) for c in command], stderr=open(self.err, "a"))
@@ -100,6 +100,12 @@ class Replay:
         )
         return bool(rows)
 
+    def there(self, lsn):
+        """Whether the records of this run are written: as many as its limit allows, or all until lsn."""
+        if self.limit:
+            return self.out.read_text().count(f'"run":{self.run},"topic"') >= self.limit
+        return self.streaming() and self.sent_all(lsn)
+
     def settle(self, quiet=0.25, timeout=30):
         deadline = time.time() + timeout
         lsn = self.server.sql("SELECT pg_current_wal_lsn()")[0][0]
@@ -108,9 +114,9 @@ class Replay:
             if self.task.poll() is not None:
                 return
             now = self.out.stat().st_size
-            if now != size:
+            if now != size or not self.there(lsn):
                 size, since = now, time.time()
-            elif time.time() - since >= quiet and (self.limited or (self.streaming() and self.sent_all(lsn))):
+            elif time.time() - since >= quiet:
                 return
             time.sleep(0.03)
         raise AssertionError("not settled: " + self.err.read_text()[-2000:])

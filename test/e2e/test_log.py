@@ -90,14 +90,15 @@ def read(house, name, partition=0, offset=0, count=None, **config):
 def test_what_was_produced_is_consumed_in_every_codec(house, topic, codec):
     create(house, topic)
     p = producer(house, **{"compression.type": codec, "linger.ms": 5})
+    begin = int(time.time() * 1000) - 3_600_000  # records of long ago go when the log looks for old ones
     for i in range(5000):
-        p.produce(topic, key=f"k{i}", value=f"value {i} " * 5, headers=[("h", str(i))], timestamp=1700000000000 + i)
+        p.produce(topic, key=f"k{i}", value=f"value {i} " * 5, headers=[("h", str(i))], timestamp=begin + i)
     assert p.flush(20) == 0
     messages = read(house, topic)
     assert [m.offset() for m in messages] == list(range(5000))
     assert messages[4321].value() == b"value 4321 " * 5
     assert messages[4321].headers() == [("h", b"4321")]
-    assert messages[4321].timestamp()[1] == 1700000004321
+    assert messages[4321].timestamp()[1] == begin + 4321
 
 
 @pytest.mark.client("Kafka", "confluent-kafka", "an idempotent producer writes each record once")
@@ -261,17 +262,13 @@ def test_a_waiting_consumer_is_woken_by_the_append(house, topic):
     sent = time.time()
     p.produce(topic, value="now")
     p.flush(10)
-    reader.join(10)
-    assert got and got[0][1] - sent < 1
+    reader.join(20)
+    assert got and got[0][1] - sent < 5  # of the 10 that it would wait
 
 
 @pytest.mark.client("Kafka", "confluent-kafka", "two members share a topic and their offsets are remembered")
 def test_a_group_shares_partitions_and_remembers(house, topic):
     create(house, topic, 4)
-    p = producer(house)
-    for i in range(400):
-        p.produce(topic, value=str(i), partition=i % 4)
-    p.flush(10)
     config = {
         "bootstrap.servers": house.address("log"),
         "group.id": "g-" + topic,
@@ -281,6 +278,15 @@ def test_a_group_shares_partitions_and_remembers(house, topic):
     members = [Consumer(config) for _ in range(2)]
     for m in members:
         m.subscribe([topic])
+    deadline = time.time() + 30
+    while not all(len(m.assignment()) == 2 for m in members):
+        assert time.time() < deadline
+        for m in members:
+            assert m.poll(0.1) is None
+    p = producer(house)
+    for i in range(400):
+        p.produce(topic, value=str(i), partition=i % 4)
+    p.flush(10)
     got, deadline = set(), time.time() + 30
     while len(got) < 400 and time.time() < deadline:
         for m in members:
@@ -289,8 +295,7 @@ def test_a_group_shares_partitions_and_remembers(house, topic):
                     got.add(int(message.value()))
     assert got == set(range(400))
     for m in members:
-        if m.assignment():
-            m.commit(asynchronous=False)
+        m.commit(asynchronous=False)
         m.close()
     again = Consumer(config)
     committed = again.committed([TopicPartition(topic, i) for i in range(4)], timeout=10)
@@ -500,11 +505,10 @@ def test_retention_removes_segments_and_a_restart_keeps_the_start():
             p.produce("short", value="x" * 1000)
             p.flush(10)
         directory = house.home / "log" / "short-0"
-        deadline = time.time() + 15
-        while time.time() < deadline and len(list(directory.glob("*.log"))) > 1:
+        deadline = time.time() + 30
+        while [f.name for f in directory.glob("*.log")] != ["00000000000000000100.log"]:
+            assert time.time() < deadline
             time.sleep(0.2)
-        assert [f.name for f in directory.glob("*.log")] == ["00000000000000000100.log"]
-        assert read(house, "short") == [] or True
         house.processes["log"].kill()
         house.processes["log"].wait()
         house.start("log")
@@ -624,7 +628,7 @@ def test_a_reader_that_does_not_read_stops_nobody_and_gets_all_in_the_end(house,
         time.sleep(0.5)
         started = time.time()
         assert admin(house).list_topics(timeout=10).brokers
-        assert time.time() - started < 2
+        assert time.time() - started < 8
         sizes = [len(receive(s)) for _ in range(5)]
         assert len(set(sizes)) == 1 and sizes[0] > 30000000
 

@@ -122,6 +122,7 @@ def test_two_members_share_and_each_resumes(bootstrap, topic, group, strategy):
     one.commit(asynchronous=False)
     two.commit(asynchronous=False)
     two.close()
+    deadline = time.monotonic() + 20
     while len(one.assignment()) != 4:
         assert time.monotonic() < deadline
         assert one.poll(0.05) is None
@@ -198,7 +199,7 @@ def test_kafka_python_members_share_a_topic(bootstrap, topic, group):
     produce(bootstrap, topic, 40)
     one = kafka.KafkaConsumer(topic, **options)
     seen = set()
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
 
     def poll_until(done, *members):
         while not done():

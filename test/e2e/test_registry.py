@@ -201,15 +201,22 @@ def test_what_was_acknowledged_is_there_after_kill_under_load(house):
             if answer.status_code == 200:
                 acknowledged[f"load-{i}"] = answer.json()["id"]
 
+    def await_more():
+        wanted, deadline = len(acknowledged) + 6, time.monotonic() + 60
+        while len(acknowledged) < wanted:
+            assert time.monotonic() < deadline, len(acknowledged)
+            time.sleep(0.02)
+
     thread = threading.Thread(target=register)
     thread.start()
-    for _ in range(3):
-        time.sleep(0.4)
-        house.restart("registry")
-    time.sleep(0.4)
-    stop.set()
-    thread.join()
-    assert len(acknowledged) > 20
+    try:
+        for _ in range(3):
+            await_more()
+            house.restart("registry")
+        await_more()
+    finally:
+        stop.set()
+        thread.join()
     for subject, number in acknowledged.items():
         assert requests.get(f"{url}/subjects/{subject}/versions/1", timeout=20).json()["id"] == number
     assert len(set(acknowledged.values())) == len(acknowledged)

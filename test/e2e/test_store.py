@@ -8,6 +8,7 @@ import json
 import os
 import random
 import threading
+import time
 import urllib.parse
 import zlib
 
@@ -796,12 +797,12 @@ def test_nothing_acknowledged_is_lost_when_killed():
     with House("store") as house:
         client(house).create_bucket(Bucket="kill")
         acknowledged, lock = {}, threading.Lock()
+        clients = [client(house) for _ in range(6)]
         for round_number in range(3):
             stop = threading.Event()
 
             def write(worker, round_number=round_number, stop=stop):
-                own = client(house)
-                n = 0
+                own, n = clients[worker], 0
                 while not stop.is_set():
                     key = f"{round_number}/{worker}/{n}"
                     body = (key * (9000 if n % 4 == 0 else 1)).encode()
@@ -816,7 +817,9 @@ def test_nothing_acknowledged_is_lost_when_killed():
             workers = [threading.Thread(target=write, args=(i,)) for i in range(6)]
             for worker in workers:
                 worker.start()
-            threading.Event().wait(1.0)
+            wanted, deadline = len(acknowledged) + 50, time.monotonic() + 60
+            while len(acknowledged) < wanted and time.monotonic() < deadline:
+                time.sleep(0.02)
             house.kill("store")
             stop.set()
             for worker in workers:
@@ -833,7 +836,7 @@ def test_nothing_acknowledged_is_lost_when_killed():
                 factor = 9000 if int(key.rsplit("/", 1)[1]) % 4 == 0 else 1
                 assert own.get_object(Bucket="kill", Key=key)["Body"].read() == (key * factor).encode()
                 assert size == len(key * factor)
-        assert len(acknowledged) > 100
+        assert len(acknowledged) >= 150
         named = [p for p in (house.home / "store" / "blob").glob("*/*")]
         large = [k for k in listed if listed[k] > 65536]
         assert len(named) <= len(large) + 6  # of the last run at most what was being written

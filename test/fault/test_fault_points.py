@@ -170,6 +170,8 @@ def make_topic(play, name, partitions=1):
     admin = AdminClient({"bootstrap.servers": play.address("log"), "socket.timeout.ms": 2000, "log_level": 0})
     try:
         admin.create_topics([NewTopic(name, partitions, 1)], request_timeout=2)[name].result(3)
+    except TimeoutError:
+        return False
     except KafkaException as error:
         return error.args[0].code() == KafkaError.TOPIC_ALREADY_EXISTS
     return True

@@ -5,7 +5,6 @@ Needs a build with the fault points compiled in (-Dfault=true), as `make fault` 
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -49,7 +48,7 @@ def test_nothing_half_done_stays(fault, first):
         raw.put(lake.s3, "orders", before, orders(before, 200))
         done = subprocess.run([BINARY, "build"], env={**lake.env, "HAUS_FAULT": fault}, capture_output=True, timeout=60)
         assert done.returncode != 0 or fault.startswith("lake.hint")
-        time.sleep(1)
+        lake.wait_for_the_janitor()
         if lake.keys("stage/storefront/orders/metadata/", "metadata.json"):
             lake.no_orphans("orders")
         else:

@@ -5,6 +5,9 @@ import uuid
 
 from confluent_kafka.admin import AdminClient, NewTopic
 
+AN_HOUR_AGO = int(time.time() * 1000) - 3_600_000  # for stamps: records of long ago go when the log looks for old ones
+NEVER = AN_HOUR_AGO + 10 * 86_400_000  # a time that no record has reached
+
 
 def fresh(kind="t"):
     return f"{kind}-{uuid.uuid4().hex[:10]}"

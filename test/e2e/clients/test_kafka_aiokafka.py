@@ -8,7 +8,7 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from house import House
-from kafka_habits import create, fresh
+from kafka_habits import AN_HOUR_AGO, create, fresh
 
 CLIENT = "aiokafka"
 
@@ -45,7 +45,7 @@ def test_what_was_sent_is_read_in_every_codec(address, codec):
         ) as producer:
             sent = [
                 await producer.send(
-                    topic, b"v%d" % i * 5, key=b"k%d" % i, headers=[("h", b"%d" % i)], timestamp_ms=1700000000000 + i
+                    topic, b"v%d" % i * 5, key=b"k%d" % i, headers=[("h", b"%d" % i)], timestamp_ms=AN_HOUR_AGO + i
                 )
                 for i in range(1000)
             ]
@@ -54,7 +54,7 @@ def test_what_was_sent_is_read_in_every_codec(address, codec):
             got = await take(one, 1000)
         assert [r.offset for r in got] == list(range(1000))
         assert (got[77].key, got[77].value) == (b"k77", b"v77" * 5)
-        assert got[77].timestamp == 1700000000077 and got[77].headers == (("h", b"77"),)
+        assert got[77].timestamp == AN_HOUR_AGO + 77 and got[77].headers == (("h", b"77"),)
 
     asyncio.run(main())
 
@@ -102,12 +102,12 @@ def test_a_consumer_pauses_seeks_and_looks_up_times(address):
     async def main():
         async with aiokafka.AIOKafkaProducer(bootstrap_servers=address) as producer:
             for i in range(100):
-                await producer.send(topic, b"%d" % i, timestamp_ms=1700000000000 + i * 10)
+                await producer.send(topic, b"%d" % i, timestamp_ms=AN_HOUR_AGO + i * 10)
         async with consumer(address, group_id=fresh("g"), metadata_max_age_ms=300) as one:
             one.subscribe(pattern=f"^{prefix}-.*")
             await take(one, 100)
             part = aiokafka.TopicPartition(topic, 0)
-            found = (await one.offsets_for_times({part: 1700000000501}))[part]
+            found = (await one.offsets_for_times({part: AN_HOUR_AGO + 501}))[part]
             assert found.offset == 51
             assert await one.end_offsets([part]) == {part: 100}
             one.seek(part, 51)

@@ -16,7 +16,7 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient, OffsetSpec
 from house import House
-from kafka_habits import create, fresh, until
+from kafka_habits import AN_HOUR_AGO, create, fresh, until
 
 CLIENT = "confluent-kafka"
 
@@ -100,14 +100,14 @@ def test_a_consumer_finds_its_place_by_time(address):
     topic, group = create(address, fresh()), fresh("g")
     producer = Producer({"bootstrap.servers": address})
     for i in range(1000):
-        producer.produce(topic, value=str(i), timestamp=1700000000000 + i * 10)
+        producer.produce(topic, value=str(i), timestamp=AN_HOUR_AGO + i * 10)
     assert producer.flush(20) == 0
     one = consumer(
         address,
         group,
         **{"isolation.level": "read_committed", "enable.auto.offset.store": False, "enable.auto.commit": True},
     )
-    found = one.offsets_for_times([TopicPartition(topic, 0, 1700000005001)], timeout=10)
+    found = one.offsets_for_times([TopicPartition(topic, 0, AN_HOUR_AGO + 5001)], timeout=10)
     assert found[0].offset == 501
     assert one.get_watermark_offsets(TopicPartition(topic, 0), timeout=10) == (0, 1000)
     one.assign(found)

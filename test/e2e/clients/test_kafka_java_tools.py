@@ -2,6 +2,8 @@
 
 import json
 import re
+import time
+from datetime import UTC, datetime
 
 import pytest
 from confluent_kafka import Consumer, TopicPartition
@@ -148,9 +150,11 @@ def test_offsets_are_reset_and_deleted(kafka, tmp_path):
     from confluent_kafka import Producer
 
     topic, group = create(kafka.address, fresh(), 2), fresh("g")
+    begin = int(time.time()) * 1000 - 7_200_000
+    half_an_hour_on = datetime.fromtimestamp(begin / 1000 + 1800, UTC).strftime("%Y-%m-%dT%H:%M:%S.000")
     producer = Producer({"bootstrap.servers": kafka.address})
     for i in range(100):
-        producer.produce(topic, value=str(i), partition=i % 2, timestamp=1700000000000 + (i // 2) * 60000)
+        producer.produce(topic, value=str(i), partition=i % 2, timestamp=begin + (i // 2) * 60000)
     assert producer.flush(20) == 0
 
     def reset(*how, execute=True):
@@ -161,7 +165,7 @@ def test_offsets_are_reset_and_deleted(kafka, tmp_path):
     assert reset("--topic", topic, "--to-earliest") == [0, 0]
     assert reset("--topic", topic, "--to-offset", 20) == [20, 20]
     assert reset("--topic", topic, "--shift-by", -5) == [15, 15]
-    assert reset("--topic", topic, "--to-datetime", "2023-11-14T22:43:20.000") == [30, 30]
+    assert reset("--topic", topic, "--to-datetime", half_an_hour_on) == [30, 30]
     assert reset("--topic", topic, "--by-duration", "PT1M") == [50, 50]
     assert reset("--topic", f"{topic}:1", "--to-offset", 7) == [50, 7]
     assert reset("--topic", topic, "--to-current") == [50, 7]
@@ -218,7 +222,7 @@ def test_defaults_of_all_brokers_and_decoded_offsets(kafka):
     kafka(CONSUMER, "--topic", topic, "--group", group, "--from-beginning", "--max-messages", 2, "--timeout-ms", 20000)
     told = kafka(
         CONSUMER,
-        *("--topic", "__consumer_offsets", "--from-beginning", "--timeout-ms", 3000),
+        *("--topic", "__consumer_offsets", "--from-beginning", "--timeout-ms", 10000),
         *("--formatter", TOOLS + "consumer.OffsetsMessageFormatter"),
     )
     assert re.search(rf'"group":"{group}","topic":"{topic}","partition":0.*"offset":2', told)

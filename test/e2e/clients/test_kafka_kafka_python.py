@@ -6,7 +6,7 @@ import kafka
 import pytest
 from house import House
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, NewPartitions, NewTopic
-from kafka_habits import create, fresh, until
+from kafka_habits import AN_HOUR_AGO, NEVER, create, fresh, until
 
 CLIENT = "kafka-python"
 POLL_MS = 2000  # a poll that ends while the group is being joined makes this client forget what it was assigned
@@ -40,14 +40,14 @@ def test_what_was_sent_is_read_in_every_codec(address, codec):
     topic = create(address, fresh())
     producer = kafka.KafkaProducer(bootstrap_servers=address, compression_type=codec, linger_ms=20)
     for i in range(1000):
-        producer.send(topic, b"v%d" % i * 5, key=b"k%d" % i, headers=[("h", b"%d" % i)], timestamp_ms=1700000000000 + i)
+        producer.send(topic, b"v%d" % i * 5, key=b"k%d" % i, headers=[("h", b"%d" % i)], timestamp_ms=AN_HOUR_AGO + i)
     producer.flush(20)
     producer.close()
     one = consumer(address, topic, group_id=fresh("g"))
     got = read(one, 1000)
     assert [r.offset for r in got] == list(range(1000))
     assert (got[77].key, got[77].value) == (b"k77", b"v77" * 5)
-    assert got[77].timestamp == 1700000000077 and [tuple(h) for h in got[77].headers] == [("h", b"77")]
+    assert got[77].timestamp == AN_HOUR_AGO + 77 and [tuple(h) for h in got[77].headers] == [("h", b"77")]
     one.close()
 
 
@@ -56,13 +56,13 @@ def test_a_consumer_pauses_seeks_and_looks_up_times(address):
     topic = create(address, fresh())
     producer = kafka.KafkaProducer(bootstrap_servers=address)
     for i in range(100):
-        producer.send(topic, b"%d" % i, timestamp_ms=1700000000000 + i * 10)
+        producer.send(topic, b"%d" % i, timestamp_ms=AN_HOUR_AGO + i * 10)
     producer.close()
     one, part = consumer(address, isolation_level="read_committed"), kafka.TopicPartition(topic, 0)
     one.assign([part])
-    found = one.offsets_for_times({part: 1700000000501})[part]
+    found = one.offsets_for_times({part: AN_HOUR_AGO + 501})[part]
     assert found.offset == 51
-    assert one.offsets_for_times({part: 1800000000000})[part] is None
+    assert one.offsets_for_times({part: NEVER})[part] is None
     assert one.beginning_offsets([part]) == {part: 0} and one.end_offsets([part]) == {part: 100}
     one.seek(part, found.offset)
     assert read(one, 49)[0].value == b"51"

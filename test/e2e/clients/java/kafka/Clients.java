@@ -28,6 +28,8 @@ import org.apache.kafka.common.header.internals.RecordHeader;
 /** What programs do with kafka-clients.  Clients BOOTSTRAP SCENARIO; throws where something is not as expected. */
 public class Clients {
     private static String bootstrap;
+    /** An hour ago: records of long ago go when the log looks for old ones. */
+    private static final long BASE = System.currentTimeMillis() - 3_600_000L;
 
     private static void check(boolean holds, String what) {
         if (!holds)
@@ -58,7 +60,7 @@ public class Clients {
         try (KafkaProducer<String, String> producer = new KafkaProducer<>(settings(more))) {
             List<java.util.concurrent.Future<RecordMetadata>> sent = new ArrayList<>();
             for (int i = from; i < to; i++)
-                sent.add(producer.send(new ProducerRecord<>(topic, i % partitions, 1700000000000L + i, "k" + i, "" + i,
+                sent.add(producer.send(new ProducerRecord<>(topic, i % partitions, BASE + i, "k" + i, "" + i,
                         List.of(new RecordHeader("h", ("" + i).getBytes(StandardCharsets.UTF_8))))));
             for (java.util.concurrent.Future<RecordMetadata> one : sent)
                 one.get();
@@ -105,7 +107,7 @@ public class Clients {
             for (int i = 0; i < at; i++) {
                 ConsumerRecord<String, String> record = all.get(i);
                 check(record.offset() == i && record.value().equals("" + i) && record.key().equals("k" + i), "record " + i);
-                check(record.timestamp() == 1700000000000L + i, "timestamp " + i);
+                check(record.timestamp() == BASE + i, "timestamp " + i);
                 check(new String(record.headers().lastHeader("h").value()).equals("" + i), "header " + i);
             }
             one.seek(only, 1234);
@@ -114,9 +116,9 @@ public class Clients {
             check(one.poll(Duration.ofMillis(300)).isEmpty(), "pause");
             one.resume(List.of(only));
             check(!one.poll(Duration.ofSeconds(10)).isEmpty(), "resume");
-            OffsetAndTimestamp found = one.offsetsForTimes(Map.of(only, 1700000000777L)).get(only);
-            check(found.offset() == 777 && found.timestamp() == 1700000000777L, "offsetsForTimes");
-            check(one.offsetsForTimes(Map.of(only, 1800000000000L)).get(only) == null, "no such time");
+            OffsetAndTimestamp found = one.offsetsForTimes(Map.of(only, BASE + 777)).get(only);
+            check(found.offset() == 777 && found.timestamp() == BASE + 777, "offsetsForTimes");
+            check(one.offsetsForTimes(Map.of(only, BASE + 10 * 86_400_000L)).get(only) == null, "no such time");
             check(one.beginningOffsets(List.of(only)).get(only) == 0 && one.endOffsets(List.of(only)).get(only) == at, "ends");
         }
     }
