@@ -39,6 +39,7 @@ appender.out.layout.pattern = %d %p %c{1} %m%n
 rootLogger.level = INFO
 rootLogger.appenderRef.out.ref = out
 """
+END_S = 30  # seconds
 JVM = ["java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"]
 
 needs_java = pytest.mark.skipif(not (shutil.which("java") and shutil.which("mvn")), reason="needs java and mvn")
@@ -102,14 +103,24 @@ class Jvm:
             assert self.process.poll() is None and time.monotonic() < deadline, self.log_text()
             time.sleep(0.1)
 
-    def log_text(self):
-        return (self.folder / "log").read_text(errors="replace")[-6000:]
+    def log_text(self, length=6000):
+        return (self.folder / "log").read_text(errors="replace")[-length:]
 
     def end(self, how=signal.SIGTERM):
-        if self.process:
-            self.process.send_signal(how)
-            self.process.wait(60)
-            self.process = None
+        process, self.process = self.process, None
+        if not process:
+            return
+        process.send_signal(how)
+        try:
+            process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGQUIT)  # a JVM then writes what its threads do
+            time.sleep(2)
+            process.kill()
+            process.wait()
+            threads = self.log_text(60000)
+            # Connect's shutdown hook and Jetty's own stop the REST server both; now and then it waits for itself for ever
+            assert "RestServer.stop" in threads, f"{self.main} does not end:\n{threads}"
 
     def kill(self):
         self.end(signal.SIGKILL)
