@@ -75,7 +75,7 @@ static void *run_main(void *user)
         enum rc rc = run_once(run, &err);
         if (atomic_load(&run->stop))
             break;
-        if (rc == RC_OK || rc == RC_AGAIN) {
+        if (rc == RC_OK) {
             log_info("task has nothing left to do", "connector=%s task=%d", run->name, run->ctx.task);
             wait_for_stop(run, -1);
             break;

@@ -241,7 +241,7 @@ static enum rc run(struct task_context *ctx, struct err *err)
         if (slot_drop(NULL, task.sql, &task.settings, &ignored))
             log_warn("slot not dropped", "slot=%s cause=%s", task.settings.slot, ignored.text);
     }
-    return rc == RC_AGAIN ? RC_OK : rc; /* told to stop */
+    return rc == RC_AGAIN && task_stopping(ctx) ? RC_OK : rc;
 }
 
 /* ------------------------------------------------------------------ validating */

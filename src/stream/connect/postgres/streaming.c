@@ -197,7 +197,7 @@ static enum rc loop(struct stream *s, struct err *err)
         if (!rc && !PQconsumeInput(task->stream))
             rc = ended(s, -2, err);
     }
-    return rc == RC_AGAIN ? RC_OK : rc;
+    return rc;
 }
 
 static enum rc start(struct postgres_task *task, uint64_t lsn, struct err *err)
