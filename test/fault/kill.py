@@ -2,9 +2,10 @@
 
 Each round lets the seeder insert, update and delete, and clients beside it produce records and put objects; builds stage
 tables; and meanwhile kills (-9) some of the services, the supervisor (a new `haus up` takes over), PostgreSQL's
-postmaster or a backend, builds, new connectors.  Then everything must settle without a person's help: all stations
-equal, counted from outside with strangers' clients, no event said twice, nothing acknowledged lost, nothing half there,
-no lock left.  The same seed makes the same choices; when they strike is the machine's.
+postmaster or a backend, builds, new connectors; and pauses, stops and restarts connectors by REST.  Then everything must
+settle without a person's help: all stations equal, counted from outside with strangers' clients, no event said twice,
+nothing acknowledged lost, nothing half there, no lock left.  The same seed makes the same choices; when they strike is
+the machine's.
 """
 
 import argparse
@@ -26,8 +27,10 @@ from house import BINARY
 from playground import Playground, fast_templates
 
 SERVICES = ("postgres", "log", "registry", "connect", "store", "seeder", "console")
-VICTIMS = SERVICES + ("supervisor", "backend", "build", "connector")
-WEIGHTS = (2, 3, 2, 4, 3, 1, 1, 1, 2, 3, 1)
+VICTIMS = SERVICES + ("supervisor", "backend", "build", "connector", "told")
+WEIGHTS = (2, 3, 2, 4, 3, 1, 1, 1, 2, 3, 1, 3)
+CONNECTORS = ("postgres-source-storefront", "s3-sink-storefront")
+TOLD = (("pause", "resume"), ("stop", "resume"), ("restart?includeTasks=true",))  # by REST, in the midst of work
 STRIKES = (2, 5)  # in a round
 PAUSE_S = (0.05, 0.8)
 STAGE_EVERY = 5  # rounds: between these, `haus verify` alone looks at the stage tables
@@ -210,6 +213,8 @@ class Killer:
             self.kill_a_build()
         elif victim == "connector":
             self.make_connector_anew()
+        elif victim == "told":
+            self.tell_a_connector()
         else:
             kill(self.play.pid(victim))
 
@@ -225,6 +230,15 @@ class Killer:
         self.insist("connector", "apply")
         time.sleep(self.choose.uniform(0, 0.5))
         kill(self.play.pid("connect"))
+
+    def tell_a_connector(self):
+        name = self.choose.choice(CONNECTORS)
+        for what in self.choose.choice(TOLD):
+            way, _, query = what.partition("?")
+            method = requests.post if way == "restart" else requests.put
+            url = f"{self.play.url('connect')}/connectors/{name}/{way}?{query}"
+            self.play.wait_for(f"{name} to {way}", lambda method=method, url=url: takes(method, url), 60)
+            time.sleep(self.choose.uniform(0, 0.3))
 
     def insist(self, *args):
         deadline = time.monotonic() + 60
@@ -284,6 +298,14 @@ class Killer:
                 "the slot's reader", lambda: conn.execute(slots).fetchall() == [("storefront_slot", True)], 30
             )
             self.play.wait_for("open transactions to end", lambda: not conn.execute(open_ones).fetchall(), 30)
+
+
+def takes(method, url):
+    """Whether the worker does it now; it may be away, starting, or busy with another."""
+    try:
+        return method(url, timeout=30).ok
+    except requests.RequestException:
+        return False
 
 
 def quick_templates(folder):
