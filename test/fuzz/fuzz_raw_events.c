@@ -58,6 +58,9 @@ static void decode_all(struct avro_file_reader *file, const struct raw_group *gr
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    static char key[] = "fuzz";
+    static struct raw_file named = { .key = key };
+    static struct raw_files files = { .files = &named, .count = 1 };
     static struct stage_config config;
     struct avro_file_reader *file = NULL;
     struct err err = { 0 };
@@ -69,6 +72,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     struct raw_group *group = NEW(struct raw_group);
     group->table = &config.tables[0];
+    group->files = &files;
+    group->members = NEW_ARRAY(size_t, 1);
+    group->member_count = 1;
     CLEANUP(buf_free) struct buf text = { 0 };
     avro_schema_print(avro_file_schema(file), &text);
     if (!avro_schema_parse(buf_str(&text), &group->schema, &err) && !raw_compile(group, &err))

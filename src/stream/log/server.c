@@ -283,6 +283,9 @@ void server_free(struct server *server)
     server_timer_free(server->trim_timer);
     server_timer_free(server->idle_timer);
     server_timer_free(server->accept_timer);
+    /* a thread of the loop's may still remove a deleted topic's files, and then tell the loop */
+    while (server->loop.active_reqs.count)
+        uv_run(&server->loop, UV_RUN_ONCE);
     uv_run(&server->loop, UV_RUN_NOWAIT); /* lets closed handles go */
     uv_loop_close(&server->loop);
     for (int i = 0; i < server->listener_count; i++)
