@@ -30,10 +30,25 @@ static void free_group(void *at)
     free(group);
 }
 
+/* Each ticket is answered once, also at the end. */
+static void turn_away(struct coordinator *c, struct group *group)
+{
+    for (struct map_entry *e = NULL; (e = map_next(&group->members, e));) {
+        struct group_member *member = e->value;
+        if (member->joining)
+            group_fail_join(c, TAKE_PTR(member->joining), member->join_version, STR(""),
+                            KAFKA_COORDINATOR_NOT_AVAILABLE);
+        if (member->syncing)
+            group_fail_sync(c, TAKE_PTR(member->syncing), KAFKA_COORDINATOR_NOT_AVAILABLE);
+    }
+}
+
 void coordinator_free(struct coordinator *c)
 {
     if (!c)
         return;
+    for (struct map_entry *e = NULL; (e = map_next(&c->by_id, e));)
+        turn_away(c, e->value);
     map_free(&c->by_id, free_group);
     map_free(&c->writes, group_write_free);
     free(c);
