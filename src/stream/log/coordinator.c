@@ -31,16 +31,10 @@ static void free_group(void *at)
 }
 
 /* Each ticket is answered once, also at the end. */
-static void turn_away(struct coordinator *c, struct group *group)
+static void turn_away_all(struct coordinator *c, struct group *group)
 {
-    for (struct map_entry *e = NULL; (e = map_next(&group->members, e));) {
-        struct group_member *member = e->value;
-        if (member->joining)
-            group_fail_join(c, TAKE_PTR(member->joining), member->join_version, STR(""),
-                            KAFKA_COORDINATOR_NOT_AVAILABLE);
-        if (member->syncing)
-            group_fail_sync(c, TAKE_PTR(member->syncing), KAFKA_COORDINATOR_NOT_AVAILABLE);
-    }
+    for (struct map_entry *e = NULL; (e = map_next(&group->members, e));)
+        group_turn_away(c, e->value, KAFKA_COORDINATOR_NOT_AVAILABLE);
 }
 
 void coordinator_free(struct coordinator *c)
@@ -48,7 +42,7 @@ void coordinator_free(struct coordinator *c)
     if (!c)
         return;
     for (struct map_entry *e = NULL; (e = map_next(&c->by_id, e));)
-        turn_away(c, e->value);
+        turn_away_all(c, e->value);
     map_free(&c->by_id, free_group);
     map_free(&c->writes, group_write_free);
     free(c);

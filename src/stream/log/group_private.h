@@ -110,7 +110,9 @@ void group_member_due(struct coordinator *c, struct group *group, struct group_m
 void group_pending_due(struct coordinator *c, struct group *group, struct group_member *pending);
 void group_maybe_rebalance(struct coordinator *c, struct group *group, const char *why);
 void group_maybe_complete_join(struct coordinator *c, struct group *group);
-/* Answers whatever the member waits for with an error, and takes it out. */
+/* Answers whatever the member waits for with an error. */
+void group_turn_away(struct coordinator *c, struct group_member *member, enum kafka_error error);
+/* The same, and takes it out. */
 void group_expel(struct coordinator *c, struct group *group, struct group_member *member, enum kafka_error error);
 void group_answer_join(struct coordinator *c, struct group *group, struct group_member *member, bool skip);
 void group_fail_join(struct coordinator *c, void *ticket, int version, struct str member_id, enum kafka_error error);

@@ -100,12 +100,17 @@ void group_hand_out(struct coordinator *c, struct group *group, enum kafka_error
     }
 }
 
-void group_expel(struct coordinator *c, struct group *group, struct group_member *member, enum kafka_error error)
+void group_turn_away(struct coordinator *c, struct group_member *member, enum kafka_error error)
 {
     if (member->joining)
         group_fail_join(c, TAKE_PTR(member->joining), member->join_version, STR(""), error);
     if (member->syncing)
         group_fail_sync(c, TAKE_PTR(member->syncing), error);
+}
+
+void group_expel(struct coordinator *c, struct group *group, struct group_member *member, enum kafka_error error)
+{
+    group_turn_away(c, member, error);
     group_member_drop(group, member);
 }
 
