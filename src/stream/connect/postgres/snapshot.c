@@ -260,7 +260,7 @@ static enum rc read_table(struct snapshot *s, const struct catalog_name *name, s
     if (!rc)
         rc = read_rows(s, &table, err);
     if (rc)
-        return rc == RC_AGAIN ? rc : err_wrap(err, "cannot read table '%s.%s'", name->schema, name->table);
+        return err_wrap(err, "cannot read table '%s.%s'", name->schema, name->table);
     log_info("table read", "table=%s.%s rows=%lld ms=%lld", name->schema, name->table, (long long)s->table_rows,
              (long long)(clock_mono_ms() - started));
     return RC_OK;
