@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 import psycopg
-from house import BINARY, CRASHES, PORTS, ROOT, check_for_blunders, free_offset
+from house import BINARY, BLUNDERS, CRASHES, PORTS, ROOT, check_for_blunders, free_offset
 
 TABLES = ("customers", "order_items", "orders", "payments", "products")
 
@@ -58,7 +58,7 @@ class Playground:
         done = subprocess.run(
             [BINARY, *args], env=self.env, capture_output=True, text=True, timeout=timeout, check=False
         )
-        assert done.returncode not in CRASHES and "Sanitizer: " not in done.stderr, f"haus {args}: {done.stderr}"
+        assert done.returncode not in CRASHES and not BLUNDERS.search(done.stderr), f"haus {args}: {done.stderr}"
         return done
 
     def haus(self, *args, timeout=180):

@@ -89,7 +89,7 @@ def keep_away(play, service):
     """It hangs for half of the time, and is killed again and again for the other half."""
     os.kill(play.pid(service), signal.SIGSTOP)
     time.sleep(AWAY_S / 2)
-    end, pid, last = time.monotonic() + AWAY_S / 2, None, None
+    end, last = time.monotonic() + AWAY_S / 2, None
     while time.monotonic() < end:
         pid = play.pid(service)
         if pid:

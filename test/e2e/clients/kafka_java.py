@@ -50,9 +50,9 @@ class Tools:
         words = [stdin, main, *map(str, args)]
         self.jvm.stdin.write(b" ".join(base64.b64encode(word.encode()) for word in words) + b"\n")
         self.jvm.stdin.flush()
-        answer = select.poll()  # select() knows no descriptors beyond 1023
-        answer.register(self.jvm.stdout, select.POLLIN)
-        if not answer.poll(timeout * 1000):
+        ready = select.poll()  # select() knows no descriptors beyond 1023
+        ready.register(self.jvm.stdout, select.POLLIN)
+        if not ready.poll(timeout * 1000):
             self.close_jvm()
             raise TimeoutError(f"{main} {' '.join(map(str, args))}: no end after {timeout} s")
         answer = self.jvm.stdout.readline()

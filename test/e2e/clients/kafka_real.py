@@ -39,7 +39,7 @@ appender.out.layout.pattern = %d %p %c{1} %m%n
 rootLogger.level = INFO
 rootLogger.appenderRef.out.ref = out
 """
-END_S = 30  # seconds
+END_S = 60  # seconds
 JVM = ["java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"]
 
 needs_java = pytest.mark.skipif(not (shutil.which("java") and shutil.which("mvn")), reason="needs java and mvn")
